@@ -1,0 +1,47 @@
+# Targets are made of folders: a source file put in a folder is built.
+
+function(limber_glob out)
+  set(files)
+  foreach(folder ${ARGN})
+    file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cpp)
+    list(APPEND files ${found})
+  endforeach()
+  set(${out} ${files} PARENT_SCOPE)
+endfunction()
+
+# limber_library(name FOLDERS ... [OBJECTS ...] LINK ...): a static library of these folders.
+function(limber_library name)
+  cmake_parse_arguments(ARG "" "" "FOLDERS;OBJECTS;LINK" ${ARGN})
+  limber_glob(sources ${ARG_FOLDERS})
+  add_library(${name} STATIC ${sources} ${ARG_OBJECTS})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+endfunction()
+
+function(limber_program name)
+  cmake_parse_arguments(ARG "" "" "FOLDERS;LINK" ${ARGN})
+  limber_glob(sources ${ARG_FOLDERS})
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK})
+endfunction()
+
+# Every kernels/cpu/*.cpp is compiled once per instruction set from the same text; the set's
+# name is the namespace its functions live in. -fno-math-errno lets the compiler vectorise sqrt;
+# contraction to fused multiply-add is on where the hardware has it.
+function(limber_cpu_kernels name)
+  limber_glob(sources kernels/cpu)
+  set(base_flags -march=x86-64)
+  set(avx2_flags -march=x86-64-v3 -mprefer-vector-width=256)
+  set(avx512_flags -march=x86-64-v4 -mprefer-vector-width=512)
+  set(objects)
+  foreach(isa base avx2 avx512)
+    add_library(${name}_${isa} OBJECT ${sources})
+    target_include_directories(${name}_${isa} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(${name}_${isa} PRIVATE OpenBLAS::OpenBLAS)
+    target_compile_definitions(${name}_${isa} PRIVATE LIMBER_ISA=${isa} LIMBER_ISA_${isa}=1)
+    target_compile_options(${name}_${isa} PRIVATE ${${isa}_flags} -O3 -fno-math-errno
+      -fno-trapping-math -ffp-contract=fast -Wno-psabi)
+    list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
+  endforeach()
+  set(${name}_objects ${objects} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,37 @@
+// Where and how a kernel runs: the instruction set and the threads it may use.
+#pragma once
+
+#include "kernels/types.h"
+
+namespace limber::kernels {
+
+enum class Isa : uint8_t { base, avx2, avx512 };
+
+class ThreadPool;
+
+struct Exec {
+  Isa isa = Isa::base;
+  ThreadPool* pool = nullptr;  // null: run on the calling thread
+};
+
+// Calls body(context, begin, end) on contiguous parts of [0, n), one part per thread at most,
+// none smaller than `grain`. The split depends on n, grain and the pool's size alone, so results
+// do not depend on timing. Nested calls run on the calling thread.
+using RangeBody = void (*)(void* context, int64_t begin, int64_t end);
+void run_parallel(const Exec& ex, int64_t n, int64_t grain, RangeBody body, void* context);
+
+// Scratch memory of the calling thread, 64-byte aligned; valid until its next call on the same
+// thread. It grows and is never shrunk: the steady state allocates nothing.
+void* thread_scratch(size_t bytes);
+
+template <class Body>
+LIMBER_INLINE void parallel_for(const Exec& ex, int64_t n, int64_t grain, const Body& body) {
+  run_parallel(
+      ex, n, grain,
+      [](void* context, int64_t begin, int64_t end) {
+        (*static_cast<const Body*>(context))(begin, end);
+      },
+      const_cast<Body*>(&body));
+}
+
+}  // namespace limber::kernels

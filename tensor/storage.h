@@ -1,0 +1,36 @@
+// Bytes shared by the tensors that look at them, taken from a caching allocator.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace limber {
+
+// 64-byte aligned memory; returned to the cache when the last tensor lets go of it.
+class Storage {
+ public:
+  explicit Storage(size_t bytes);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  std::byte* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* data_;
+  size_t bytes_;
+};
+
+struct MemoryStats {
+  size_t live = 0;    // bytes in use now
+  size_t cached = 0;  // bytes kept for reuse
+  size_t peak = 0;    // most bytes in use since the start or the last reset
+};
+
+MemoryStats memory_stats();
+void reset_peak_memory();
+void trim_memory_cache();  // hands all cached blocks back to the system
+
+}  // namespace limber

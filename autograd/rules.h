@@ -1,0 +1,18 @@
+// One gradient rule per op, each an overload of backward(). A row of ops.def without its overload
+// does not compile; rules.cpp expands the list.
+#pragma once
+
+#include "autograd/grad_context.h"
+#include "tensor/ops/elementwise.h"
+#include "tensor/ops/matmul.h"
+#include "tensor/ops/reduce.h"
+#include "tensor/ops/shape.h"
+#include "tensor/ops/softmax.h"
+
+namespace limber {
+
+#define LIMBER_OP(name) void backward(const name& op, GradContext& g);
+#include "tensor/ops.def"
+#undef LIMBER_OP
+
+}  // namespace limber

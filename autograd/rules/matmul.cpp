@@ -1,0 +1,24 @@
+// Rules for tensor/ops/matmul.cpp.
+#include "autograd/rules.h"
+#include "tensor/ops.h"
+
+namespace limber {
+
+// C = op(A) op(B): dop(A) = dC op(B)^T and dop(B) = op(A)^T dC; for a stored transpose the product
+// is taken the other way round.
+void backward(const MatMul& op, GradContext& g) {
+  const Tensor &a = g.input(0), &b = g.input(1), &dy = g.grad();
+  if (g.needs(0)) {
+    g.set(0, op.trans_a ? matmul(b, dy, op.trans_b, true) : matmul(dy, b, false, !op.trans_b));
+  }
+  if (!g.needs(1)) return;
+  if (b.rank() == 2 && a.rank() > 2) {
+    // One matrix served the whole batch: the batch is more rows.
+    const Tensor rows = reshape(a, {-1, a.size(-1)}), grads = reshape(dy, {-1, dy.size(-1)});
+    g.set(1, op.trans_b ? matmul(grads, rows, true) : matmul(rows, grads, true));
+  } else {
+    g.set(1, op.trans_b ? matmul(dy, a, true, op.trans_a) : matmul(a, dy, !op.trans_a));
+  }
+}
+
+}  // namespace limber

@@ -1,0 +1,14 @@
+// Rules for tensor/ops/reduce.cpp.
+#include "autograd/rules.h"
+#include "tensor/ops.h"
+
+namespace limber {
+
+void backward(const Sum& op, GradContext& g) {
+  Shape ones = op.from;
+  for (int d = op.first; d < op.last; ++d) ones = ones.with(d, 1);
+  const Tensor dy = reshape(op.factor == 1 ? g.grad() : g.grad() * op.factor, ones);
+  g.set(0, dy + Tensor::zeros(op.from, dy.dtype()));
+}
+
+}  // namespace limber

@@ -1,0 +1,79 @@
+#include "tensor/op.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "kernels/cpu/runtime/cpu_features.h"
+#include "kernels/cpu/runtime/thread_pool.h"
+
+namespace limber {
+namespace {
+
+struct Execution {
+  std::unique_ptr<kernels::ThreadPool> pool;
+  kernels::Exec exec;
+};
+
+Execution& execution() {
+  static Execution instance = [] {
+    Execution e;
+    e.pool =
+        std::make_unique<kernels::ThreadPool>(std::max(1u, std::thread::hardware_concurrency()));
+    e.exec = {kernels::best_isa(), e.pool.get()};
+    return e;
+  }();
+  return instance;
+}
+
+}  // namespace
+
+const char* name_of(OpKind kind) {
+  static constexpr const char* names[] = {
+#define LIMBER_OP(name) #name,
+#include "tensor/ops.def"
+#undef LIMBER_OP
+  };
+  return names[static_cast<int>(kind)];
+}
+
+Recorder*& current_recorder() {
+  thread_local Recorder* recorder = nullptr;
+  return recorder;
+}
+
+const kernels::Exec& default_exec() { return execution().exec; }
+
+kernels::Exec exec_for(DType dtype) {
+  kernels::Exec exec = default_exec();
+  if (dtype == DType::f64) exec.isa = kernels::Isa::base;
+  return exec;
+}
+
+void set_threads(int threads) {
+  check(threads >= 1, "threads: at least one, not ", threads);
+  Execution& e = execution();
+  e.pool = std::make_unique<kernels::ThreadPool>(threads);
+  e.exec.pool = e.pool.get();
+}
+
+int threads() { return execution().pool->size(); }
+
+void set_isa(kernels::Isa isa) {
+  check(kernels::has_isa(isa), "this processor has no ", kernels::isa_name(isa));
+  execution().exec.isa = isa;
+}
+
+std::vector<Tensor> apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
+  std::vector<Tensor> outputs;
+  if (Tensor view = op->view(inputs)) {
+    outputs.push_back(std::move(view));
+  } else {
+    for (const Spec& spec : op->infer(inputs))
+      outputs.push_back(Tensor::empty(spec.shape, spec.dtype));
+    op->forward(exec_for(outputs[0].dtype()), inputs, outputs);
+  }
+  if (Recorder* recorder = current_recorder()) recorder->record(op, inputs, outputs);
+  return outputs;
+}
+
+}  // namespace limber

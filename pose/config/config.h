@@ -33,9 +33,9 @@ class Config {
 
   // Objects. `has` is false for an absent key and for one whose value is null.
   bool has(std::string_view key) const;
-  Config at(std::string_view key) const;            // throws when absent
-  Config find(std::string_view key) const;          // null when absent
-  std::vector<std::string> keys() const;            // in file order
+  Config at(std::string_view key) const;    // throws when absent
+  Config find(std::string_view key) const;  // null when absent
+  std::vector<std::string> keys() const;    // in file order
   std::string type() const { return get<std::string>("type"); }
 
   // Lists.
@@ -76,7 +76,7 @@ class Config {
   // "a.b.0.c" from this node on; missing objects on the way are made.
   void set_path(std::string_view dotted, const Config& v);
 
-  std::string dump(int indent = 2) const;           // JSON text
+  std::string dump(int indent = 2) const;  // JSON text
 
  private:
   struct Node;

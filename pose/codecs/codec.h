@@ -1,0 +1,51 @@
+// Codecs turn key points into training targets and network outputs back into key points. All
+// coordinates here are pixels of the network's input, x before y. Maps are (K, H, W), one per key
+// point.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "pose/config/config.h"
+#include "pose/core/instances.h"
+#include "tensor/random.h"
+
+namespace limber {
+
+struct EncodeInput {
+  Tensor keypoints;          // (N, K, 2 or 3)
+  Tensor visible;            // (N, K); undefined: all visible
+  Tensor bboxes;             // (N, 4), for codecs that use them
+  Tensor areas;              // (N,)
+  TensorLists more;          // camera parameters, depths, ... of the families that have them
+  Random* random = nullptr;  // for codecs that draw; null: they throw
+};
+
+struct Decoded {
+  Tensor keypoints;  // (N, K, 2 or 3)
+  Tensor scores;     // (N, K)
+  Tensor visible;    // (N, K), or undefined
+  TensorLists more;
+};
+
+struct Codec {
+  virtual ~Codec() = default;
+  // Targets under MMPose's names (heatmaps, keypoint_x_labels, keypoint_weights, ...).
+  virtual TensorLists encode(const EncodeInput& input) const = 0;
+  // Decodes the outputs of one sample; which tensors it wants is each codec's own.
+  virtual Decoded decode(std::span<const Tensor> encoded) const = 0;
+  // Names of encoded arrays that belong to the instances (labels) and to the image (fields):
+  // packed name -> name in encode()'s result.
+  virtual std::map<std::string, std::string> label_mapping() const = 0;
+  virtual std::map<std::string, std::string> field_mapping() const = 0;
+  // Extra keys of a sample that encode() reads from EncodeInput::more.
+  virtual std::vector<std::string> auxiliary_keys() const { return {}; }
+};
+
+// By config["type"]; throws InputError naming the known types.
+std::unique_ptr<Codec> make_codec(const Config& config);
+
+}  // namespace limber

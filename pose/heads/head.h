@@ -1,0 +1,64 @@
+// Heads: features in; outputs, losses or decoded key points out.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pose/backbones/backbone.h"
+#include "pose/codecs/codec.h"
+#include "pose/core/instances.h"
+
+namespace limber {
+
+// A named scalar of a training step. Names that contain "loss" are summed into the total.
+using Losses = std::vector<std::pair<std::string, Tensor>>;
+
+// A named output tensor, flattened as MMPose nests them: "0", "1/0", ...; "" for a single one.
+// Maps are (N, K, H, W).
+using Outputs = std::vector<std::pair<std::string, Tensor>>;
+
+using Batch = std::span<DataSample>;
+using ConstBatch = std::span<const DataSample>;
+
+// What a head reads of test_cfg.
+struct TestOptions {
+  bool flip_test = false;
+  std::string flip_mode = "heatmap";
+  bool shift_heatmap = false;
+  bool shift_coords = true;
+  bool output_heatmaps = false;
+  Config all;  // the whole test_cfg, for options of single heads
+};
+TestOptions read_test_options(const Config& test_cfg);
+
+// Decoded instances of one sample in input space, plus fields where output_heatmaps asks for them.
+struct Prediction {
+  Instances instances;
+  TensorLists fields;
+};
+
+struct Head {
+  virtual ~Head() = default;
+  virtual Outputs forward(const Features& features) const = 0;
+  // Targets come from the samples' labels and fields.
+  virtual Losses loss(const Features& features, ConstBatch samples) const = 0;
+  // `flipped`: the features of the images flipped left to right, when test.flip_test is set.
+  virtual std::vector<Prediction> predict(const Features& features, const Features* flipped,
+                                          ConstBatch samples, const TestOptions& test) const = 0;
+  virtual const Codec* codec() const { return nullptr; }
+  // Attributes that hooks change while training ("use_aux_loss", ...). Throws for unknown names.
+  virtual void set_option(const std::string& path, const Config& value);
+};
+
+// By config["type"]; pose/heads/factory.cpp lists the types.
+std::unique_ptr<Head> make_head(const Config& config, const Scope& scope);
+
+// The targets of a batch, stacked: labels or fields of this name of every sample, along dimension
+// 0 (concatenated for labels (N, ...), stacked for fields). Throws naming the samples' keys.
+Tensor batch_labels(ConstBatch samples, std::string_view name);
+Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level = 0);
+
+}  // namespace limber

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "autograd/grad_context.h"
+#include "tensor/ops/conv.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/reduce.h"

@@ -51,4 +51,16 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool trans_a, bool trans_b) {
   return apply_one(MatMul(trans_a, trans_b), {a, b});
 }
 
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  check_rank(weight, 2, "linear", "the weight");
+  check(x.defined() && x.rank() >= 1 && x.size(-1) == weight.size(1), "linear: input ", x.shape(),
+        " and weight ", weight.shape(), " do not fit");
+  check(!bias.defined() || bias.shape() == Shape{weight.size(0)}, "linear: bias ",
+        bias.defined() ? bias.shape() : Shape(), " for weight ", weight.shape());
+  const Tensor rows = x.rank() == 2 ? x : reshape(x, {x.shape().outer(-1), x.size(-1)});
+  const Tensor product = matmul(rows, weight, false, true);
+  const Tensor y = bias.defined() ? product + bias : product;
+  return x.rank() == 2 ? y : reshape(y, x.shape().with(-1, weight.size(0)));
+}
+
 }  // namespace limber

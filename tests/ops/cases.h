@@ -34,5 +34,6 @@ std::vector<OpCase> shape_cases();
 std::vector<OpCase> reduce_cases();
 std::vector<OpCase> softmax_cases();
 std::vector<OpCase> matmul_cases();
+std::vector<OpCase> conv_cases();
 
 }  // namespace limber::test

@@ -1,0 +1,31 @@
+// Convolution over images and its gradients; the transposed convolution is the data gradient.
+#pragma once
+
+#include "kernels/kernel.h"
+
+namespace limber::kernels {
+
+// Geometry of one convolution, x (N, H, W, C) -> y (N, P, Q, K) with weight (K, R, S, C / groups):
+//   y[n, p, q, k] = bias[k] + sum over r, s, c of x[n, h, w, g C/groups + c] weight[k, r, s, c],
+//   h = p stride_h - pad_h + r dilation_h,  w = q stride_w - pad_w + s dilation_w,
+// where g = k / (K / groups) and positions outside of x read as zero.
+struct Conv {
+  int64_t N = 0, H = 0, W = 0, C = 0;
+  int64_t P = 0, Q = 0, K = 0;
+  int64_t R = 1, S = 1;
+  int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1;
+  int64_t groups = 1;
+};
+
+// bias: (K,) or null.
+LIMBER_KERNEL(conv_forward, const Conv& s, Out y, In x, In weight, In bias)
+
+// dx[n, h, w, c] = bias[c] + sum over the p, q, r, s, k whose window covers (h, w) of
+// dy[n, p, q, k] weight[k, r, s, c].   bias: (C,) or null, for the transposed convolution.
+LIMBER_KERNEL(conv_backward_data, const Conv& s, Out dx, In dy, In weight, In bias)
+
+// dweight[k, r, s, c] = sum over n, p, q of dy[n, p, q, k] x[n, h, w, g C/groups + c].
+// The order of additions depends on the geometry alone.
+LIMBER_KERNEL(conv_backward_weight, const Conv& s, Out dweight, In x, In dy)
+
+}  // namespace limber::kernels

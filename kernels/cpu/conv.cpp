@@ -1,0 +1,46 @@
+// Convolution, forward. The plain form is the definition written as loops.
+#include "kernels/conv.h"
+
+#include "kernels/cpu/simd.h"
+
+namespace limber::kernels::cpu::LIMBER_ISA {
+namespace {
+
+// One row of the result, (Q, K), from one image x (H, W, C).
+template <class T>
+void plain_row(const Conv& s, T* y, const T* x, const T* weight, const T* bias, int64_t p) {
+  const int64_t channels = s.C / s.groups, filters = s.K / s.groups;
+  for (int64_t q = 0; q < s.Q; ++q) {
+    for (int64_t k = 0; k < s.K; ++k) {
+      Vec<T> total{};
+      for (int64_t r = 0; r < s.R; ++r) {
+        const int64_t h = p * s.stride_h - s.pad_h + r * s.dilation_h;
+        if (h < 0 || h >= s.H) continue;
+        for (int64_t t = 0; t < s.S; ++t) {
+          const int64_t w = q * s.stride_w - s.pad_w + t * s.dilation_w;
+          if (w < 0 || w >= s.W) continue;
+          const T* pixel = x + (h * s.W + w) * s.C + k / filters * channels;
+          const T* tap = weight + ((k * s.R + r) * s.S + t) * channels;
+          for_lanes<T>(channels, [&](int64_t c, int64_t n) {
+            total += load(pixel + c, n) * load(tap + c, n);
+          });
+        }
+      }
+      y[q * s.K + k] = reduce_add<T>(total) + (bias != nullptr ? bias[k] : T(0));
+    }
+  }
+}
+
+}  // namespace
+
+void conv_forward(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
+  by_float_type(y.dtype, [&]<class T>(T) {
+    parallel_for(ex, s.N * s.P, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        plain_row(s, y.as<T>() + row * s.Q * s.K, x.as<T>() + row / s.P * s.H * s.W * s.C,
+                  weight.as<T>(), bias.as<T>(), row % s.P);
+    });
+  });
+}
+
+}  // namespace limber::kernels::cpu::LIMBER_ISA

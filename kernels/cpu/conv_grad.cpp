@@ -1,0 +1,84 @@
+// Convolution, gradients for the input and the weight. The plain forms gather: every element of a
+// result is written by one thread, in one order.
+#include "kernels/conv.h"
+#include "kernels/cpu/simd.h"
+
+namespace limber::kernels::cpu::LIMBER_ISA {
+namespace {
+
+// One row of the input's gradient, (W, C), from one image dy (P, Q, K).
+template <class T>
+void plain_data_row(const Conv& s, T* dx, const T* dy, const T* weight, const T* bias, int64_t h) {
+  const int64_t channels = s.C / s.groups, filters = s.K / s.groups;
+  for (int64_t w = 0; w < s.W; ++w) {
+    T* pixel = dx + w * s.C;
+    for (int64_t c = 0; c < s.C; ++c) pixel[c] = bias != nullptr ? bias[c] : T(0);
+    for (int64_t r = 0; r < s.R; ++r) {
+      const int64_t at_p = h + s.pad_h - r * s.dilation_h, p = at_p / s.stride_h;
+      if (at_p < 0 || at_p % s.stride_h != 0 || p >= s.P) continue;
+      for (int64_t t = 0; t < s.S; ++t) {
+        const int64_t at_q = w + s.pad_w - t * s.dilation_w, q = at_q / s.stride_w;
+        if (at_q < 0 || at_q % s.stride_w != 0 || q >= s.Q) continue;
+        for (int64_t k = 0; k < s.K; ++k) {
+          const T grad = dy[(p * s.Q + q) * s.K + k];
+          const T* tap = weight + ((k * s.R + r) * s.S + t) * channels;
+          T* to = pixel + k / filters * channels;
+          for_lanes<T>(channels, [&](int64_t c, int64_t n) {
+            store(to + c, load(to + c, n) + grad * load(tap + c, n), n);
+          });
+        }
+      }
+    }
+  }
+}
+
+// The weight gradient of filter k, (R, S, C / groups).
+template <class T>
+void plain_filter(const Conv& s, T* dweight, const T* x, const T* dy, int64_t k) {
+  const int64_t channels = s.C / s.groups, group = k / (s.K / s.groups);
+  for (int64_t i = 0; i < s.R * s.S * channels; ++i) dweight[i] = 0;
+  for (int64_t n = 0; n < s.N; ++n) {
+    for (int64_t p = 0; p < s.P; ++p) {
+      for (int64_t q = 0; q < s.Q; ++q) {
+        const T grad = dy[((n * s.P + p) * s.Q + q) * s.K + k];
+        for (int64_t r = 0; r < s.R; ++r) {
+          const int64_t h = p * s.stride_h - s.pad_h + r * s.dilation_h;
+          if (h < 0 || h >= s.H) continue;
+          for (int64_t t = 0; t < s.S; ++t) {
+            const int64_t w = q * s.stride_w - s.pad_w + t * s.dilation_w;
+            if (w < 0 || w >= s.W) continue;
+            const T* pixel = x + ((n * s.H + h) * s.W + w) * s.C + group * channels;
+            T* to = dweight + (r * s.S + t) * channels;
+            for_lanes<T>(channels, [&](int64_t c, int64_t m) {
+              store(to + c, load(to + c, m) + grad * load(pixel + c, m), m);
+            });
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
+  by_float_type(dx.dtype, [&]<class T>(T) {
+    parallel_for(ex, s.N * s.H, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        plain_data_row(s, dx.as<T>() + row * s.W * s.C, dy.as<T>() + row / s.H * s.P * s.Q * s.K,
+                       weight.as<T>(), bias.as<T>(), row % s.H);
+    });
+  });
+}
+
+void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
+  by_float_type(dweight.dtype, [&]<class T>(T) {
+    parallel_for(ex, s.K, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; ++k)
+        plain_filter(s, dweight.as<T>() + k * s.R * s.S * (s.C / s.groups), x.as<T>(), dy.as<T>(),
+                     k);
+    });
+  });
+}
+
+}  // namespace limber::kernels::cpu::LIMBER_ISA

@@ -67,7 +67,8 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims);  // one ex
 Tensor reshape(const Tensor& x, std::span<const int64_t> dims);
 Tensor reshape(const Tensor& x, const Shape& shape);
 
-// Rearrangements copy; `dim` may count from the end.
+// Rearrangements copy (but for slices that are one piece of x: views) and take every element type;
+// `dim` may count from the end.
 Tensor permute(const Tensor& x, std::initializer_list<int> dims);  // y's dimension i is x's dims[i]
 Tensor permute(const Tensor& x, std::span<const int> dims);
 Tensor transpose(const Tensor& x, int dim_a, int dim_b);
@@ -75,7 +76,8 @@ Tensor expand(const Tensor& x, const Shape& shape);  // NumPy broadcasting to `s
 Tensor concat(std::span<const Tensor> parts, int dim);
 Tensor concat(std::initializer_list<Tensor> parts, int dim);
 Tensor stack(std::span<const Tensor> parts, int dim);  // along a new dimension
-// Every step-th element from begin on, before end; negative begin and end count from the end.
+// Every step-th element from begin on, before end; negative begin and end count from the end, and
+// both are clamped to the extent, as in Python.
 Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end, int64_t step = 1);
 std::vector<Tensor> split(const Tensor& x, std::span<const int64_t> extents, int dim);
 std::vector<Tensor> chunk(const Tensor& x, int parts, int dim);  // equal extents, or it throws

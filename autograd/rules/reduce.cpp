@@ -8,7 +8,7 @@ void backward(const Sum& op, GradContext& g) {
   Shape ones = op.from;
   for (int d = op.first; d < op.last; ++d) ones = ones.with(d, 1);
   const Tensor dy = reshape(op.factor == 1 ? g.grad() : g.grad() * op.factor, ones);
-  g.set(0, dy + Tensor::zeros(op.from, dy.dtype()));
+  g.set(0, expand(dy, op.from));
 }
 
 }  // namespace limber

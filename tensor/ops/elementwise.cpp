@@ -2,21 +2,10 @@
 
 #include "tensor/ops.h"
 #include "tensor/ops/check.h"
+#include "tensor/ops/strides.h"
 
 namespace limber {
 namespace {
-
-// Strides of an operand over the dimensions of the result, 0 where it repeats.
-std::array<int64_t, Shape::kMaxRank> strides_over(const Shape& operand, const Shape& result) {
-  std::array<int64_t, Shape::kMaxRank> strides{};
-  int64_t stride = 1;
-  const int missing = result.rank() - operand.rank();
-  for (int d = operand.rank() - 1; d >= 0; --d) {
-    strides[size_t(d + missing)] = operand.dims()[size_t(d)] == 1 ? 0 : stride;
-    stride *= operand.dims()[size_t(d)];
-  }
-  return strides;
-}
 
 // Merges neighbouring dimensions that both operands walk in one go, so that most broadcasts come
 // down to one or two dimensions.

@@ -1,0 +1,200 @@
+#include "pose/config/config_file.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "pose/config/python_config.h"
+
+namespace limber {
+namespace {
+
+namespace fs = std::filesystem;
+
+void replace_all(std::string& text, const std::string& name, const std::string& value) {
+  const std::regex pattern("\\{\\{\\s*" + name + "\\s*\\}\\}");
+  std::string out;
+  auto from = text.cbegin();
+  std::smatch match;
+  while (std::regex_search(from, text.cend(), match, pattern)) {
+    out.append(from, match[0].first).append(value);
+    from = match[0].second;
+  }
+  text = out.append(from, text.cend());
+}
+
+void replace_environment(std::string& text, const std::string& file) {
+  static const std::regex pattern(R"(\{\{['"]?\s*\$(\w+)\s*:\s*([^\s'"}]*)\s*['"]?\}\})");
+  std::string out;
+  auto from = text.cbegin();
+  std::smatch match;
+  while (std::regex_search(from, text.cend(), match, pattern)) {
+    const char* set = std::getenv(match[1].str().c_str());
+    const std::string value = set ? set : match[2].str();
+    check_input(!value.empty(), file, ": environment variable ", match[1].str(),
+                " is not set and has no default here");
+    out.append(from, match[0].first).append(value);
+    from = match[0].second;
+  }
+  text = out.append(from, text.cend());
+}
+
+Config load_json(const std::string& file, ConfigChain& chain) {
+  std::string text = read_config_text(file);
+  // An unquoted {{_base_.x}} becomes a string, which is replaced once the text is read.
+  static const std::regex unquoted(R"((^|[^"{])\{\{\s*_base_\.([\w.]+)\s*\}\})");
+  text = std::regex_replace(text, unquoted, "$1\"{{_base_.$2}}\"");
+  const Config own = Config::parse(text, file);
+  check_input(own.is_object(), file, ": expected an object at the top level");
+  const Config bases =
+      own.has("_base_") ? chain.load_bases(own.at("_base_"), file) : Config::object();
+  return inherit(substitute_base_values(own, bases), bases);
+}
+
+}  // namespace
+
+std::string read_config_text(const std::string& file) {
+  std::error_code error;
+  check_input(fs::is_regular_file(file, error), file, ": no such file");
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream content;
+  content << in.rdbuf();
+  check_input(bool(in), file, ": cannot be read");
+  std::string text = content.str();
+  if (text.find("{{") == std::string::npos) return text;
+  const fs::path path = fs::absolute(file).lexically_normal();
+  replace_all(text, "fileDirname", path.parent_path().string());
+  replace_all(text, "fileBasename", path.filename().string());
+  replace_all(text, "fileBasenameNoExtension", path.stem().string());
+  replace_all(text, "fileExtname", path.extension().string());
+  replace_environment(text, file);
+  return text;
+}
+
+Config ConfigChain::load(const std::string& file) {
+  std::error_code error;
+  fs::path canonical = fs::weakly_canonical(file, error);
+  if (error) canonical = file;
+  std::string cycle;
+  for (const std::string& open : open_) {
+    if (!cycle.empty() || open == canonical.string()) cycle += open + " -> ";
+  }
+  check_input(cycle.empty(), file, ": _base_: files inherit from each other in a circle: ", cycle,
+              canonical.string());
+  open_.push_back(canonical.string());
+  const std::string extension = fs::path(file).extension().string();
+  Config config;
+  if (extension == ".json") {
+    config = load_json(file, *this);
+  } else if (extension == ".py") {
+    config = load_python_config(file, *this);
+  } else {
+    fail_input(file, ": a config file ends in .json or .py");
+  }
+  open_.pop_back();
+  return config;
+}
+
+std::string ConfigChain::base_path(const std::string& name, const std::string& file) {
+  const fs::path folder = fs::path(file).parent_path();
+  const size_t colons = name.find("::");
+  if (colons == std::string::npos) return (folder / name).lexically_normal().string();
+  const std::string package = name.substr(0, colons);
+  check_input(package == "mmpose", file, ": _base_: \"", name, "\" lies in the package ", package,
+              ", which is not here");
+  for (fs::path up = fs::absolute(folder).lexically_normal();; up = up.parent_path()) {
+    if (up.filename() == "configs") return (up / name.substr(colons + 2)).string();
+    check_input(up.has_relative_path(), file,
+                ": _base_: no folder \"configs\" above this file for ", name);
+  }
+}
+
+Config ConfigChain::load_bases(const Config& base, const std::string& file) {
+  std::vector<std::string> names;
+  if (base.is_string()) {
+    names.push_back(base.as<std::string>());
+  } else {
+    names = base.as<std::vector<std::string>>();
+  }
+  Config all = Config::object();
+  std::vector<std::pair<std::string, std::string>> owners;  // key, file
+  for (const std::string& name : names) {
+    const std::string path = base_path(name, file);
+    const Config one = load(path);
+    for (const std::string& key : one.keys()) {
+      for (const auto& [other, owner] : owners)
+        check_input(other != key, file, ": _base_: key \"", key, "\" is defined by two bases, ",
+                    owner, " and ", path);
+      owners.emplace_back(key, path);
+      all.set(key, one.at(key));
+    }
+  }
+  return all.clone();
+}
+
+void merge_config(Config& base, const Config& over) {
+  for (const std::string& key : over.keys()) {
+    Config value = over.at(key).clone();
+    if (value.is_object() && base.contains(key)) {
+      const Config flag = value.find("_delete_");
+      const bool replace = !flag.is_null() && flag.as<bool>();
+      value.erase("_delete_");
+      if (!replace) {
+        Config below = base.at(key);
+        if (!below.is_object())
+          value.fail("an object cannot be merged with the base's value ", below.dump(-1),
+                     ", set _delete_ in it to replace that");
+        merge_config(below, value);
+        continue;
+      }
+    }
+    base.set(key, value);
+  }
+}
+
+Config inherit(const Config& own, Config bases) {
+  merge_config(bases, own);
+  for (const std::string& key : bases.keys())
+    if (key.starts_with("__") || key == "_base_" || key == "_deprecation_") bases.erase(key);
+  return bases.clone();
+}
+
+Config base_value(const std::string& dotted, const Config& bases, const Config& user) {
+  Config value = bases;
+  std::istringstream names(dotted);
+  for (std::string name; std::getline(names, name, '.');) {
+    if (!value.is_object() || !value.contains(name))
+      user.fail("{{_base_.", dotted, "}}: the bases have no \"", name, "\"",
+                value.is_object() ? did_you_mean(name, value.keys()) : "");
+    value = value.at(name);
+  }
+  return value;
+}
+
+Config substitute_base_values(const Config& config, const Config& bases) {
+  static const std::regex reference(R"(\{\{\s*_base_\.([\w.]+)\s*\}\})");
+  if (config.is_object()) {
+    Config out = config.clone();
+    for (const std::string& key : config.keys())
+      out.set(key, substitute_base_values(config.at(key), bases));
+    return out;
+  }
+  if (config.is_list()) {
+    Config out = config.is_tuple() ? Config::tuple() : Config::list();
+    for (size_t i = 0; i < config.size(); ++i)
+      out.push_back(substitute_base_values(config.at(i), bases));
+    return out;
+  }
+  if (config.is_string()) {
+    const std::string text = config.as<std::string>();
+    std::smatch match;
+    if (std::regex_match(text, match, reference)) return base_value(match[1], bases, config);
+  }
+  return config;
+}
+
+Config load_config(const std::string& file) { return ConfigChain().load(file); }
+
+}  // namespace limber

@@ -6,7 +6,11 @@
 #include "tensor/ops/conv.h"
 #include "tensor/ops/elementwise.h"
 #include "tensor/ops/matmul.h"
+#include "tensor/ops/norm.h"
+#include "tensor/ops/pool.h"
+#include "tensor/ops/prelu.h"
 #include "tensor/ops/reduce.h"
+#include "tensor/ops/resize.h"
 #include "tensor/ops/shape.h"
 #include "tensor/ops/softmax.h"
 

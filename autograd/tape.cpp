@@ -87,10 +87,12 @@ void Tape::record(const std::shared_ptr<const Op>& op, std::span<const Tensor> i
   const Keep keep = op->keeps();
   node.inputs.resize(inputs.size());
   node.outputs.resize(outputs.size());
-  if (keep == Keep::inputs || keep == Keep::both)
+  if (keep == Keep::inputs || keep == Keep::both || keep == Keep::inputs_and_extras)
     std::copy(inputs.begin(), inputs.end(), node.inputs.begin());
   if (keep == Keep::outputs || keep == Keep::both)
     std::copy(outputs.begin(), outputs.end(), node.outputs.begin());
+  if (keep == Keep::inputs_and_extras)
+    std::copy(outputs.begin() + 1, outputs.end(), node.outputs.begin() + 1);
   node.op = op;
   nodes_.push_back(std::move(node));
 }

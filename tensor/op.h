@@ -31,7 +31,13 @@ struct Spec {
 };
 
 // Which of an operation's tensors its gradient rule reads; the tape keeps no others.
-enum class Keep : uint8_t { nothing, inputs, outputs, both };
+enum class Keep : uint8_t {
+  nothing,
+  inputs,
+  outputs,
+  both,
+  inputs_and_extras,  // inputs, and the outputs after the first, which were made for the rule
+};
 
 // Attributes are plain members of the derived struct; an op is immutable once applied.
 struct Op {

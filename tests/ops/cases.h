@@ -34,6 +34,9 @@ std::vector<OpCase> shape_cases();
 std::vector<OpCase> reduce_cases();
 std::vector<OpCase> softmax_cases();
 std::vector<OpCase> matmul_cases();
+std::vector<OpCase> norm_cases();
+std::vector<OpCase> pool_cases();
+std::vector<OpCase> resize_cases();
 std::vector<OpCase> conv_cases();
 
 }  // namespace limber::test

@@ -1,0 +1,18 @@
+// Resizing of images.
+#pragma once
+
+#include "kernels/resize.h"
+#include "tensor/op.h"
+
+namespace limber {
+
+// (x: (N, H, W, C)) -> y: (N, h, w, C).
+struct Resize : OpOf<OpKind::Resize, Keep::nothing> {
+  kernels::ResizeShape shape;
+  explicit Resize(const kernels::ResizeShape& s) : shape(s) {}
+  std::vector<Spec> infer(std::span<const Tensor> in) const override;
+  void forward(const kernels::Exec& ex, std::span<const Tensor> in,
+               std::span<const Tensor> out) const override;
+};
+
+}  // namespace limber

@@ -43,6 +43,7 @@ struct SampleMeta {
   int category_id = 1;
   double crowd_index = 0;
   std::string img_path, dataset_name;
+  std::string target_img_path;  // lifting sequences: the frame that the target belongs to
   std::array<int, 2> ori_shape{}, img_shape{};         // height, width
   std::array<int, 2> input_size{};                     // width, height of the network's input
   std::array<float, 2> input_center{}, input_scale{};  // of the crop, image space

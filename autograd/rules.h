@@ -3,8 +3,11 @@
 #pragma once
 
 #include "autograd/grad_context.h"
+#include "tensor/ops/attention.h"
 #include "tensor/ops/conv.h"
+#include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"
+#include "tensor/ops/index.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/norm.h"
 #include "tensor/ops/pool.h"

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <unordered_map>
 
 #include "autograd/autograd.h"
 #include "autograd/grad_context.h"
+#include "kernels/elementwise.h"
 #include "tensor/ops.h"
 
 namespace limber {
@@ -27,10 +29,30 @@ std::shared_ptr<TapeSlot> slot_of(const Tensor& t) {
   return t.defined() ? std::static_pointer_cast<TapeSlot>(t.grad_slot()) : nullptr;
 }
 
-// A gradient that other tensors may share must not be changed in place later on.
-void accumulate(Tensor& total, const Tensor& grad) {
-  total = total.defined() ? total + grad : grad;
+// A sum of gradients. The first one is kept as it came, since others may hold it too: a rule may
+// hand one tensor to several inputs. The second makes a sum of our own, and all others are added
+// to that in place.
+void accumulate(Tensor& total, bool& owned, const Tensor& grad) {
+  if (!total.defined()) {
+    total = grad;
+  } else if (!owned) {
+    total = total + grad;
+    owned = true;
+  } else {
+    check(total.shape() == grad.shape() && total.dtype() == grad.dtype(), "backward: a gradient ",
+          grad.shape(), " ", grad.dtype(), " arrives where the others are ", total.shape(), " ",
+          total.dtype());
+    const kernels::Broadcast flat{1, {total.numel()}, {1}, {1}};
+    kernels::binary_forward(exec_for(total.dtype()), kernels::Binary::add, total.out(), total.in(),
+                            grad.in(), flat);
+  }
 }
+
+// What arrived so far for one tensor on the tape.
+struct Total {
+  Tensor grad;
+  bool owned = false;
+};
 
 }  // namespace
 
@@ -68,6 +90,8 @@ size_t Tape::size() const { return nodes_.size(); }
 
 void Tape::record(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs,
                   std::span<const Tensor> outputs) {
+  const auto differentiable = [](const Tensor& t) { return is_float(t.dtype()); };
+  if (std::ranges::none_of(outputs, differentiable)) return;
   Node node;
   bool any = false;
   for (const Tensor& input : inputs) {
@@ -82,7 +106,7 @@ void Tape::record(const std::shared_ptr<const Op>& op, std::span<const Tensor> i
     slot->tape = this;
     slot->number = gradients_++;
     node.output_numbers.push_back(slot->number);
-    if (is_float(output.dtype())) output.set_grad_slot(std::move(slot));
+    if (differentiable(output)) output.set_grad_slot(std::move(slot));
   }
   const Keep keep = op->keeps();
   node.inputs.resize(inputs.size());
@@ -104,14 +128,16 @@ void Tape::backward(const Tensor& loss, const Tensor& seed) {
   check(seed.defined() ? seed.shape() == loss.shape() : loss.numel() == 1,
         "backward: a loss of shape ", loss.shape(), " needs a seed of that shape");
   const NoRecord no_record;
-  std::vector<Tensor> grads(static_cast<size_t>(gradients_));
-  grads[size_t(loss_slot->number)] =
+  std::vector<Total> totals(static_cast<size_t>(gradients_));
+  // Leaves whose gradient is a sum made by this call; afterwards anybody may hold it.
+  std::unordered_map<const TapeSlot*, bool> leaf_owned;
+  totals[size_t(loss_slot->number)].grad =
       seed.defined() ? seed : Tensor::full(loss.shape(), 1, loss.dtype());
   for (; !nodes_.empty(); nodes_.pop_back()) {
     Node& node = nodes_.back();
     std::vector<Tensor> output_grads;
     for (int64_t number : node.output_numbers) {
-      output_grads.push_back(std::move(grads[size_t(number)]));
+      output_grads.push_back(std::move(totals[size_t(number)].grad));
     }
     if (std::ranges::none_of(output_grads, &Tensor::defined)) continue;
     std::vector<char> needs;
@@ -122,7 +148,12 @@ void Tape::backward(const Tensor& loss, const Tensor& seed) {
       TapeSlot* slot = node.input_slots[i].get();
       const Tensor& grad = context.results()[i];
       if (slot == nullptr || !grad.defined()) continue;
-      accumulate(slot->tape == nullptr ? slot->grad : grads[size_t(slot->number)], grad);
+      if (slot->tape == nullptr) {
+        accumulate(slot->grad, leaf_owned[slot], grad);
+      } else {
+        Total& total = totals[size_t(slot->number)];
+        accumulate(total.grad, total.owned, grad);
+      }
     }
   }
   gradients_ = 0;

@@ -35,6 +35,7 @@ enum class Unary : uint8_t {
   power /* x^a */,
   scale /* a x + b */,
   reciprocal,
+  softplus,
   // derivative zero
   sign,
   floor,
@@ -54,7 +55,18 @@ LIMBER_KERNEL(unary_forward, UnaryArgs args, Out y, In x, int64_t n)
 // dx[i] = dy[i] f'(...): `saved` is y or x, as derivative_from_output says.
 LIMBER_KERNEL(unary_backward, UnaryArgs args, Out dx, In dy, In saved, int64_t n)
 
-enum class Binary : uint8_t { add, sub, mul, div, maximum, minimum, greater, greater_equal, equal };
+enum class Binary : uint8_t {
+  add,
+  sub,
+  mul,
+  div,
+  power /* a^b */,
+  maximum,
+  minimum,
+  greater,
+  greater_equal,
+  equal
+};
 
 // How two operands of broadcast shapes walk over the result: extents of the result with adjacent
 // dimensions merged where possible, and for each the operands' element strides (0: repeats).

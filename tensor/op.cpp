@@ -63,6 +63,17 @@ void set_isa(kernels::Isa isa) {
   execution().exec.isa = isa;
 }
 
+namespace {
+
+// Kernels for f64 exist on the baseline only, whether the f64 goes in or comes out.
+kernels::Exec exec_of(std::span<const Tensor> inputs, std::span<const Tensor> outputs) {
+  const auto wide = [](const Tensor& t) { return t.defined() && t.dtype() == DType::f64; };
+  const bool any = std::ranges::any_of(inputs, wide) || std::ranges::any_of(outputs, wide);
+  return exec_for(any ? DType::f64 : DType::f32);
+}
+
+}  // namespace
+
 std::vector<Tensor> apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
   std::vector<Tensor> outputs;
   if (Tensor view = op->view(inputs)) {
@@ -70,7 +81,7 @@ std::vector<Tensor> apply(const std::shared_ptr<const Op>& op, std::span<const T
   } else {
     for (const Spec& spec : op->infer(inputs))
       outputs.push_back(Tensor::empty(spec.shape, spec.dtype));
-    op->forward(exec_for(outputs[0].dtype()), inputs, outputs);
+    op->forward(exec_of(inputs, outputs), inputs, outputs);
   }
   if (Recorder* recorder = current_recorder()) recorder->record(op, inputs, outputs);
   return outputs;

@@ -33,6 +33,8 @@ Tensor reciprocal(const Tensor& x);
 Tensor sin(const Tensor& x);
 Tensor cos(const Tensor& x);
 Tensor erf(const Tensor& x);
+Tensor softplus(const Tensor& x);     // log(1 + e^x)
+Tensor log_sigmoid(const Tensor& x);  // log(1 / (1 + e^-x))
 Tensor abs(const Tensor& x);
 Tensor clamp(const Tensor& x, double low, double high);  // gradient 1 inside, ends included
 Tensor scale(const Tensor& x, double factor, double offset = 0);  // factor x + offset
@@ -47,6 +49,8 @@ Tensor operator+(const Tensor& a, const Tensor& b);
 Tensor operator-(const Tensor& a, const Tensor& b);
 Tensor operator*(const Tensor& a, const Tensor& b);
 Tensor operator/(const Tensor& a, const Tensor& b);
+// a^b. Where b = 0 the gradient of a is 0, where a = 0 that of b is 0 (as PyTorch does for b >= 0).
+Tensor pow(const Tensor& a, const Tensor& b);
 Tensor maximum(const Tensor& a, const Tensor& b);  // gradient halved between equal operands
 Tensor minimum(const Tensor& a, const Tensor& b);
 Tensor greater(const Tensor& a, const Tensor& b);        // 1 or 0 in the operands' type; no
@@ -84,9 +88,9 @@ std::vector<Tensor> chunk(const Tensor& x, int parts, int dim);  // equal extent
 // Constant border: {before, after} per dimension, negative amounts crop.
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> amounts, double value = 0);
 Tensor pad_image(const Tensor& x, int64_t top, int64_t bottom, int64_t left, int64_t right,
-                 double value = 0);                           // x: (N, H, W, C)
-Tensor flip(const Tensor& x, int dim);                        // reversed along dim
-Tensor roll(const Tensor& x, int dim, int64_t shift);         // torch.roll: y[i] = x[i - shift]
+                 double value = 0);                    // x: (N, H, W, C)
+Tensor flip(const Tensor& x, int dim);                 // reversed along dim
+Tensor roll(const Tensor& x, int dim, int64_t shift);  // torch.roll: y[i] = x[i - shift]
 // indices: i64 (n,), each in [0, x.size(dim)); repeats allowed (their gradients add up).
 Tensor index_select(const Tensor& x, int dim, const Tensor& indices);
 // torch.gather: y[..., i, ...] = x[..., index[..., i, ...], ...]. index: i64 of x's rank, equal to

@@ -5,6 +5,7 @@
 namespace limber {
 
 void backward(const Unary& op, GradContext& g) {
+  if (op.args.f >= kernels::Unary::sign) return;  // steps: no gradient
   const Tensor& dy = g.grad();
   const Tensor& saved = kernels::derivative_from_output(op.args.f) ? g.output(0) : g.input(0);
   const Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
@@ -35,6 +36,13 @@ void backward(const Binary& op, GradContext& g) {
       give(0, [&] { return dy / b; });
       give(1, [&] { return -(dy * a) / square(b); });
       break;
+    case Binary::power: {
+      // b a^(b - 1) and a^b log a, without 0 times infinity at b = 0 and at a = 0.
+      const Tensor zero = Tensor::zeros({}, dy.dtype());
+      give(0, [&] { return dy * (b * pow(a, b - 1.0 + equal(b, zero))); });
+      give(1, [&] { return dy * (pow(a, b) * log(a + equal(a, zero))); });
+      break;
+    }
     case Binary::maximum:
     case Binary::minimum: {
       // 1 where the operand won, 1/2 where both are equal, 0 where it lost.

@@ -103,6 +103,11 @@ void binary_forward(const Exec& ex, Binary f, Out y, In a, In b, const Broadcast
         return run([](V p, V q) { return p * q; });
       case Binary::div:
         return run([](V p, V q) { return p / q; });
+      case Binary::power:
+        return run([](V p, V q) {
+          for (int i = 0; i < kLanes<T>; ++i) p[i] = T(__builtin_pow(p[i], q[i]));
+          return p;
+        });
       case Binary::maximum:
         return run([](V p, V q) { return max(p, q); });
       case Binary::minimum:

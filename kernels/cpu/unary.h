@@ -60,6 +60,10 @@ LIMBER_UNARY(Power, by_lane<T>(x, [this](T v) { return T(__builtin_pow(v, a)); }
              by_lane<T>(s, [this](T v) { return T(a * __builtin_pow(v, a - 1)); }))
 LIMBER_UNARY(Scale, x* a + b, splat(a))
 LIMBER_UNARY(Reciprocal, 1 / x, -1 / (s * s))
+// log(1 + e^x), without overflow and without losing e^x where it is small.
+LIMBER_UNARY(Softplus,
+             max(x, ZERO) + by_lane<T>(exp(-abs(x)), [](T v) { return T(__builtin_log1p(v)); }),
+             sigmoid(s))
 
 // Without gradient.
 LIMBER_UNARY(Sign, x > 0 ? ONE : (x < 0 ? -ONE : ZERO), ZERO)
@@ -122,6 +126,8 @@ LIMBER_INLINE void by_unary(UnaryArgs args, const Body& body) {
       return body(Scale<T>{a, b});
     case Unary::reciprocal:
       return body(Reciprocal<T>{a, b});
+    case Unary::softplus:
+      return body(Softplus<T>{a, b});
     case Unary::sign:
       return body(Sign<T>{a, b});
     case Unary::floor:

@@ -107,11 +107,14 @@ Tensor scale(const Tensor& x, double factor, double offset) {
   return unary(kernels::Unary::scale, x, factor, offset);
 }
 Tensor reciprocal(const Tensor& x) { return unary(kernels::Unary::reciprocal, x); }
+Tensor softplus(const Tensor& x) { return unary(kernels::Unary::softplus, x); }
+Tensor log_sigmoid(const Tensor& x) { return -softplus(-x); }
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::add, a, b); }
 Tensor operator-(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::sub, a, b); }
 Tensor operator*(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::mul, a, b); }
 Tensor operator/(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::div, a, b); }
+Tensor pow(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::power, a, b); }
 Tensor maximum(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::maximum, a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::minimum, a, b); }
 Tensor greater(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::greater, a, b); }

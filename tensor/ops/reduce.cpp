@@ -63,6 +63,14 @@ Tensor mean(const Tensor& x, std::initializer_list<int> dims, bool keep_dims) {
 Tensor sum(const Tensor& x) { return sum_range(x, 0, x.rank(), 1.0); }
 Tensor mean(const Tensor& x) { return sum_range(x, 0, x.rank(), 1.0 / double(x.numel())); }
 
+// At zero the square root is taken of 1 and the result multiplied with 0: the same value, and a
+// gradient of 0 instead of 0 / 0.
+Tensor norm(const Tensor& x, int dim, bool keep_dims) {
+  const Tensor squares = sum(square(x), {dim}, keep_dims);
+  const Tensor nonzero = is_positive(squares);
+  return sqrt(squares + (1.0 - nonzero)) * nonzero;
+}
+
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   check(shape.rank() <= x.rank(), "sum_to: ", x.shape(), " is no broadcast of ", shape);

@@ -63,6 +63,59 @@ TEST(Tape, MemoryIsFreedByBackward) {
   EXPECT_LT(memory_stats().live + 8 * 4000, before);
 }
 
+// The sum of many gradients is made in place, but never in a tensor that somebody else may hold.
+TEST(Tape, AccumulationLeavesSharedTensorsAlone) {
+  const Tensor x = Tensor::full({3}, 2), y = Tensor::full({3}, 5);
+  require_grad(x);
+  require_grad(y);
+  const Tensor seed = Tensor::full({3}, 1);
+  {
+    // x + y hands one gradient, the seed itself, to both; x then receives three more.
+    Tape tape;
+    tape.backward(((x + y) + x) + (x + x), seed);
+  }
+  EXPECT_FLOAT_EQ(grad_of(x).data<float>()[0], 4);
+  EXPECT_FLOAT_EQ(grad_of(y).data<float>()[0], 1);
+  EXPECT_FLOAT_EQ(seed.data<float>()[0], 1);
+  const Tensor held = grad_of(x);
+  {
+    Tape tape;
+    tape.backward((x + x) + (x + x), seed);
+  }
+  EXPECT_FLOAT_EQ(grad_of(x).data<float>()[0], 8);
+  EXPECT_FLOAT_EQ(held.data<float>()[0], 4);
+  EXPECT_FLOAT_EQ(seed.data<float>()[0], 1);
+}
+
+TEST(Tape, ManyUsesAddUp) {
+  const Tensor x = Tensor::full({1000}, 1);
+  require_grad(x);
+  Tape tape;
+  const Tensor y = x * 2.0;
+  Tensor loss = y;
+  for (int i = 0; i < 20; ++i) loss = loss + y;
+  tape.backward(loss, Tensor::full({1000}, 1));
+  EXPECT_FLOAT_EQ(grad_of(x).data<float>()[999], 42);
+}
+
+TEST(Tape, IntegerResultsAreNotRecorded) {
+  const Tensor x = test::uniform({3, 4}, -1, 1, 1);
+  require_grad(x);
+  Tape tape;
+  const Tensor at = argmax(x, 1);
+  EXPECT_FALSE(requires_grad(at));
+  EXPECT_TRUE(requires_grad(max(x, 1)));
+  EXPECT_THROW(tape.backward(at, at), Error);
+}
+
+TEST(Tape, StepsStopTheGradient) {
+  const Tensor x = Tensor::full({2}, 1.5);
+  require_grad(x);
+  Tape tape;
+  tape.backward(sum(floor(x) * x));
+  EXPECT_FLOAT_EQ(grad_of(x).data<float>()[0], 1);
+}
+
 TEST(Tape, LossWithoutLeafThrows) {
   Tape tape;
   EXPECT_THROW(tape.backward(sum(Tensor::full({2}, 1))), Error);

@@ -37,6 +37,9 @@ std::vector<OpCase> matmul_cases();
 std::vector<OpCase> norm_cases();
 std::vector<OpCase> pool_cases();
 std::vector<OpCase> resize_cases();
+std::vector<OpCase> index_cases();
+std::vector<OpCase> attention_cases();
+std::vector<OpCase> dropout_cases();
 std::vector<OpCase> conv_cases();
 
 }  // namespace limber::test

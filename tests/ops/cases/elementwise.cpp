@@ -57,6 +57,8 @@ std::vector<OpCase> elementwise_cases() {
           "pow", [](const Tensor& x) { return pow(x, 1.7); }, 0.2, 3),
       unary_row(
           "scale", [](const Tensor& x) { return scale(x, 2.5, -1); }, -2, 2),
+      unary_row("softplus", softplus, -12, 12),
+      unary_row("log_sigmoid", log_sigmoid, -12, 12),
       unary_row("sign", sign, -2, 2, false),
       unary_row("floor", floor, -5, 5, false),
       unary_row("round", round, -5, 5, false),
@@ -68,6 +70,7 @@ std::vector<OpCase> elementwise_cases() {
       binary_row("sub_scalar", {3, 5}, {}, operator-),
       binary_row("mul_both_repeat", {4, 1, 6}, {5, 1}, operator*),
       binary_row("div_rows", {4, 1, 1, 6}, {4, 3, 2, 6}, operator/),
+      binary_row("power", {9, 9}, {9}, pow),
       binary_row("maximum", {9, 9}, {9, 9}, maximum),
       binary_row("minimum", {9, 9}, {9}, minimum),
       binary_row("greater", {9, 9}, {9}, greater, false),

@@ -23,6 +23,8 @@ std::vector<OpCase> reduce_cases() {
        [](const auto& x) {
          return sum_to(x[0], {4, 1});
        }},
+      {"Sum/norm", {{{3, 5, 4}}}, [](const auto& x) { return norm(x[0], 1); }},
+      {"Sum/norm_keep", {{{3, 5, 7}}}, [](const auto& x) { return x[0] / norm(x[0], -1, true); }},
       {"Sum/empty", {{{0, 4}}}, [](const auto& x) { return sum(x[0], {0}); }},
   };
 }

@@ -1,0 +1,9 @@
+// Rule for tensor/ops/dropout.cpp.
+#include "autograd/rules.h"
+#include "tensor/ops.h"
+
+namespace limber {
+
+void backward(const Dropout& op, GradContext& g) { g.set(0, apply_one(op, {g.grad()})); }
+
+}  // namespace limber

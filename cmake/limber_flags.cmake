@@ -29,12 +29,6 @@ if(LIMBER_SANITIZE)
 endif()
 
 find_package(Threads REQUIRED)
-find_library(OPENBLAS_LIBRARY openblas REQUIRED)
-find_path(OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas openblas-pthread x86_64-linux-gnu
-          x86_64-linux-gnu/openblas-pthread REQUIRED)
-add_library(OpenBLAS::OpenBLAS INTERFACE IMPORTED)
-target_link_libraries(OpenBLAS::OpenBLAS INTERFACE ${OPENBLAS_LIBRARY})
-target_include_directories(OpenBLAS::OpenBLAS INTERFACE ${OPENBLAS_INCLUDE})
 find_package(nlohmann_json REQUIRED)
 if(LIMBER_TRAINING)
   find_package(JPEG REQUIRED)
@@ -43,5 +37,9 @@ if(LIMBER_TRAINING)
   find_package(CLI11 REQUIRED)
   if(LIMBER_TESTS)
     find_package(GTest REQUIRED)
+    # Only what limber_bench compares itself with.
+    find_library(OPENBLAS_LIBRARY openblas)
+    find_path(OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES openblas openblas-pthread
+              x86_64-linux-gnu/openblas-pthread x86_64-linux-gnu)
   endif()
 endif()

@@ -37,7 +37,6 @@ function(limber_cpu_kernels name)
   foreach(isa base avx2 avx512)
     add_library(${name}_${isa} OBJECT ${sources})
     target_include_directories(${name}_${isa} PRIVATE ${PROJECT_SOURCE_DIR})
-    target_link_libraries(${name}_${isa} PRIVATE OpenBLAS::OpenBLAS)
     target_compile_definitions(${name}_${isa} PRIVATE LIMBER_ISA=${isa} LIMBER_ISA_${isa}=1)
     target_compile_options(${name}_${isa} PRIVATE ${${isa}_flags} -O3 -fno-math-errno
       -fno-trapping-math -ffp-contract=fast -Wno-psabi)

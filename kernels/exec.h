@@ -20,6 +20,8 @@ struct Exec {
 using RangeBody = void (*)(void* context, int64_t begin, int64_t end);
 void run_parallel(const Exec& ex, int64_t n, int64_t grain, RangeBody body, void* context);
 
+int thread_count(const Exec& ex);  // 1 without a pool
+
 // Scratch memory of the calling thread, 64-byte aligned; valid until its next call on the same
 // thread. It grows and is never shrunk: the steady state allocates nothing.
 void* thread_scratch(size_t bytes);

@@ -21,4 +21,14 @@ void backward(const MatMul& op, GradContext& g) {
   }
 }
 
+// y = x W^T + b: dx = dy W, dW = dy^T x, db = the sum of dy's rows.
+void backward(const Linear&, GradContext& g) {
+  const Tensor &x = g.input(0), &weight = g.input(1);
+  const int64_t rows = x.shape().outer(-1);
+  const Tensor dy = reshape(g.grad(), {rows, weight.size(0)});
+  if (g.needs(0)) g.set(0, reshape(matmul(dy, weight), x.shape()));
+  if (g.needs(1)) g.set(1, matmul(dy, reshape(x, {rows, weight.size(1)}), true));
+  if (g.needs(2)) g.set(2, sum(dy, {0}));
+}
+
 }  // namespace limber

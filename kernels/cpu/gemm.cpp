@@ -1,76 +1,170 @@
-// Matrix products: the baseline in plain loops, the others through BLAS on parts of C.
+// Matrix products: plain loops, and for f32 on vector hardware packed panels under register tiles.
 #include "kernels/gemm.h"
 
-#include "kernels/cpu/runtime/blas.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/cpu/tile.h"
 
 namespace limber::kernels::cpu::LIMBER_ISA {
 namespace {
 
-// Rows [begin, end) of C for one matrix of the batch. The plain form: for each row of C, add up
-// multiples of the rows of op(B); where B is stored transposed, dot products instead.
+// Rows and columns of C.
+struct Block {
+  int64_t m0, m1, n0, n1;
+};
+
+// The plain form: for each row of C, add up multiples of the rows of op(B); where B is stored
+// transposed, dot products instead.
 template <class T>
-void multiply_rows(const Gemm& g, T* c, const T* a, const T* b, int64_t begin, int64_t end) {
-  for (int64_t m = begin; m < end; ++m) {
-    T* row = c + m * g.ldc;
-    for (int64_t n = 0; n < g.N; ++n) row[n] = g.beta == 0 ? T(0) : T(g.beta) * row[n];
+void multiply(const Gemm& g, T* c, const T* a, const T* b, const Block& block) {
+  const int64_t columns = block.n1 - block.n0;
+  for (int64_t m = block.m0; m < block.m1; ++m) {
+    T* row = c + m * g.ldc + block.n0;
+    for (int64_t n = 0; n < columns; ++n) {
+      row[n] = g.beta == 0 ? T(0) : T(g.beta) * row[n];
+      if (g.bias.data != nullptr) row[n] += g.bias.as<T>()[block.n0 + n];
+    }
     const auto element = [&](int64_t k) { return g.trans_a ? a[k * g.lda + m] : a[m * g.lda + k]; };
     if (g.trans_b) {
-      for (int64_t n = 0; n < g.N; ++n) {
+      for (int64_t n = 0; n < columns; ++n) {
         T total = 0;
-        for (int64_t k = 0; k < g.K; ++k) total += element(k) * b[n * g.ldb + k];
+        for (int64_t k = 0; k < g.K; ++k) total += element(k) * b[(block.n0 + n) * g.ldb + k];
         row[n] += T(g.alpha) * total;
       }
       continue;
     }
     for (int64_t k = 0; k < g.K; ++k) {
       const T factor = T(g.alpha) * element(k);
-      for_lanes<T>(g.N, [&](int64_t n, int64_t m_) {
-        store(row + n, load(row + n, m_) + factor * load(b + k * g.ldb + n, m_), m_);
+      for_lanes<T>(columns, [&](int64_t n, int64_t m_) {
+        store(row + n, load(row + n, m_) + factor * load(b + k * g.ldb + block.n0 + n, m_), m_);
       });
     }
   }
 }
 
 #if !defined(LIMBER_ISA_base)
-// The same rows by the library.
-void multiply_rows(const Gemm& g, float* c, const float* a, const float* b, int64_t begin,
-                   int64_t end) {
-  const BlasGemm part{g.trans_a, g.trans_b, end - begin, g.N,     g.K,
-                      g.lda,     g.ldb,     g.ldc,       g.alpha, g.beta};
-  blas_gemm(part, c + begin * g.ldc, a + begin * (g.trans_a ? 1 : g.lda), b);
+
+// k and columns of B that are packed at a time: 512 KiB, half of the second-level cache.
+constexpr int64_t kDepth = 512, kWidth = 256;
+
+// The largest multiple of `unit` that cuts `extent` into equal parts of at most `most`.
+int64_t even_part(int64_t extent, int64_t most, int64_t unit) {
+  const int64_t parts = extent > most ? (extent + most - 1) / most : 1;
+  return (extent + parts * unit - 1) / (parts * unit) * unit;
 }
+
+// What is left of `extent` beyond `at`, up to `most`.
+int64_t rest(int64_t extent, int64_t at, int64_t most) {
+  return extent - at < most ? extent - at : most;
+}
+
+// The tile of C at row m and column n, `rows` x `count`: A's numbers k to k + K come from `edge`,
+// (K, kTileRows), if A is stored transposed, from its rows otherwise.
+template <int V>
+void tile(const Gemm& g, float* c, const float* a, const float* edge, const float* panel, int64_t m,
+          int64_t rows, int64_t n, int64_t count, int64_t k, int64_t K) {
+  Tile<V> t{};
+  float* to[kTileRows];
+  for (int i = 0; i < kTileRows; ++i) to[i] = c + (m + (i < rows ? i : 0)) * g.ldc + n;
+  if (g.trans_a) {
+    multiply_columns<V>(t, edge, kTileRows, panel, V * kLanes<float>, K);
+  } else {
+    const float* from[kTileRows];
+    for (int i = 0; i < kTileRows; ++i) from[i] = a + (m + (i < rows ? i : 0)) * g.lda;
+    multiply_rows<V>(t, from, k, panel, K);
+  }
+  const bool first = k == 0;
+  store_tile<V>(t, to, int(rows), count,
+                {float(g.alpha), first ? float(g.beta) : 1.0f,
+                 first && g.bias.data != nullptr ? g.bias.as<float>() + n : nullptr});
+}
+
+// Rows k to k + K of B, columns [n0, n1), in panels.
+void pack_panels(const Gemm& g, float* packed, const float* b, int64_t k, int64_t K, int64_t n0,
+                 int64_t n1) {
+  for (int64_t n = n0; n < n1; n += kTileColumns) {
+    float* to = packed + (n - n0) * K;
+    const int64_t count = rest(n1, n, kTileColumns);
+    if (g.trans_b) {
+      pack_columns(to, b + n * g.ldb + k, g.ldb, K, count, panel_width(n, n1));
+    } else {
+      pack_rows(to, b + k * g.ldb + n, g.ldb, K, count, panel_width(n, n1));
+    }
+  }
+}
+
+// The fast form: B is packed kDepth x kWidth at a time and stays in the second-level cache while
+// all rows of A pass by; a tile's rows of A stay in the first-level cache while the panels pass.
+void multiply(const Gemm& g, float* c, const float* a, const float* b, const Block& block) {
+  const int64_t depth = even_part(g.K, kDepth, 1);
+  const int64_t width = even_part(block.n1 - block.n0, kWidth, kTileColumns);
+  float* packed =
+      static_cast<float*>(thread_scratch(size_t(depth * (width + 2 * kTileRows)) * sizeof(float)));
+  float* edge = packed + depth * width;
+  for (int64_t n0 = block.n0; n0 < block.n1; n0 += width) {
+    const int64_t n1 = n0 + rest(block.n1, n0, width);
+    for (int64_t k = 0; k == 0 || k < g.K; k += depth) {
+      const int64_t K = rest(g.K, k, depth);
+      pack_panels(g, packed, b, k, K, n0, n1);
+      for (int64_t m = block.m0; m < block.m1; m += kTileRows) {
+        const int64_t rows = rest(block.m1, m, kTileRows);
+        if (g.trans_a) {
+          pack_rows(edge, a + k * g.lda + m, g.lda, K, rows, kTileRows);
+        }
+        for (int64_t n = n0; n < n1; n += kTileColumns) {
+          const float* panel = packed + (n - n0) * K;
+          const int64_t count = rest(n1, n, kTileColumns);
+          if (count > kLanes<float>) {
+            tile<kTileVecs>(g, c, a, edge, panel, m, rows, n, count, k, K);
+          } else {
+            tile<1>(g, c, a, edge, panel, m, rows, n, count, k, K);
+          }
+        }
+      }
+    }
+  }
+}
+
 #endif
 
-// Columns [begin, end): for products with few rows and many columns.
-template <class T>
-void multiply_columns(const Gemm& g, T* c, const T* a, const T* b, int64_t begin, int64_t end) {
-  Gemm part = g;
-  part.N = end - begin;
-  multiply_rows(part, c + begin, a, b + begin * (g.trans_b ? g.ldb : 1), 0, g.M);
+int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// The part of C that thread `index` of `columns` x `rows` threads computes, in whole tiles.
+Block block_of(const Gemm& g, int64_t index, int64_t row_parts, int64_t column_parts) {
+  const auto bound = [](int64_t extent, int64_t tile, int64_t parts, int64_t i) {
+    const int64_t tiles = (extent + tile - 1) / tile;
+    return at_most(tiles * i / parts * tile, extent);
+  };
+  const int64_t r = index / column_parts, n = index % column_parts;
+  return {bound(g.M, kTileRows, row_parts, r), bound(g.M, kTileRows, row_parts, r + 1),
+          bound(g.N, kTileColumns, column_parts, n), bound(g.N, kTileColumns, column_parts, n + 1)};
 }
 
 }  // namespace
 
 void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
   by_float_type(c.dtype, [&]<class T>(T) {
+    constexpr int64_t kGrain = 1 << 17;  // multiplications worth a thread
     const int64_t work = g.M * g.N * g.K + 1;
-    constexpr int64_t kGrain = 1 << 16;  // multiplications worth a thread
     if (g.batch > 1) {
       parallel_for(ex, g.batch, kGrain / work + 1, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i)
-          multiply_rows(g, c.as<T>() + i * g.stride_c, a.as<T>() + i * g.stride_a,
-                        b.as<T>() + i * g.stride_b, 0, g.M);
+          multiply(g, c.as<T>() + i * g.stride_c, a.as<T>() + i * g.stride_a,
+                   b.as<T>() + i * g.stride_b, {0, g.M, 0, g.N});
       });
-    } else if (g.M >= g.N) {
-      parallel_for(ex, g.M, kGrain / (work / (g.M + 1) + 1) + 1, [&](int64_t begin, int64_t end) {
-        multiply_rows(g, c.as<T>(), a.as<T>(), b.as<T>(), begin, end);
-      });
-    } else {
-      parallel_for(ex, g.N, kGrain / (work / (g.N + 1) + 1) + 1, [&](int64_t begin, int64_t end) {
-        multiply_columns(g, c.as<T>(), a.as<T>(), b.as<T>(), begin, end);
-      });
+      return;
     }
+    // Threads share out columns where they can, for each packs the columns of B that it uses;
+    // rows where that would leave threads idle.
+    const int64_t threads = at_most(thread_count(ex), work / kGrain + 1);
+    int64_t column_parts = 1;
+    const int64_t panels = (g.N + kTileColumns - 1) / kTileColumns;
+    for (int64_t p = 2; p <= threads; ++p)
+      if (threads % p == 0 && panels % p == 0) column_parts = p;
+    const int64_t row_parts = threads / column_parts;
+    parallel_for(ex, threads, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        multiply(g, c.as<T>(), a.as<T>(), b.as<T>(), block_of(g, i, row_parts, column_parts));
+    });
   });
 }
 

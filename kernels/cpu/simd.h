@@ -47,7 +47,7 @@ using Bits = Vec<typename BitsOf<T>::type>;
 
 template <class T>
 LIMBER_INLINE Vec<T> splat(T value) {
-  return Vec<T>{} + value;
+  return value - Vec<T>{};  // exact even for -0, so the compiler drops the subtraction
 }
 
 template <class T>

@@ -51,16 +51,35 @@ Tensor matmul(const Tensor& a, const Tensor& b, bool trans_a, bool trans_b) {
   return apply_one(MatMul(trans_a, trans_b), {a, b});
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+std::vector<Spec> Linear::infer(std::span<const Tensor> in) const {
+  const Tensor &x = in[0], &weight = in[1], &bias = in[2];
   check_rank(weight, 2, "linear", "the weight");
-  check(x.defined() && x.rank() >= 1 && x.size(-1) == weight.size(1), "linear: input ", x.shape(),
-        " and weight ", weight.shape(), " do not fit");
-  check(!bias.defined() || bias.shape() == Shape{weight.size(0)}, "linear: bias ",
-        bias.defined() ? bias.shape() : Shape(), " for weight ", weight.shape());
-  const Tensor rows = x.rank() == 2 ? x : reshape(x, {x.shape().outer(-1), x.size(-1)});
-  const Tensor product = matmul(rows, weight, false, true);
-  const Tensor y = bias.defined() ? product + bias : product;
-  return x.rank() == 2 ? y : reshape(y, x.shape().with(-1, weight.size(0)));
+  check_same_dtype(x, weight, "linear");
+  check(x.rank() >= 1 && x.size(-1) == weight.size(1), "linear: input ", x.shape(), " and weight ",
+        weight.shape(), " do not fit");
+  if (bias.defined()) {
+    check_same_dtype(x, bias, "linear");
+    check(bias.shape() == Shape{weight.size(0)}, "linear: bias ", bias.shape(), " for weight ",
+          weight.shape());
+  }
+  return {{x.shape().with(-1, weight.size(0)), x.dtype()}};
+}
+
+void Linear::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                     std::span<const Tensor> out) const {
+  kernels::Gemm g;
+  g.trans_b = true;
+  g.M = in[0].shape().outer(-1);
+  g.N = in[1].size(0);
+  g.K = in[1].size(1);
+  g.lda = g.ldb = g.K;
+  g.ldc = g.N;
+  g.bias = in[2].in();
+  kernels::gemm(ex, g, out[0].out(), in[0].in(), in[1].in());
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  return apply_one(Linear(), {x, weight, bias});
 }
 
 }  // namespace limber

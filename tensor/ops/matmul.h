@@ -1,4 +1,4 @@
-// Batched matrix product.
+// Batched matrix product, and the fully connected layer.
 #pragma once
 
 #include "kernels/gemm.h"
@@ -11,6 +11,13 @@ namespace limber {
 struct MatMul : OpOf<OpKind::MatMul> {
   bool trans_a, trans_b;
   MatMul(bool transpose_a, bool transpose_b) : trans_a(transpose_a), trans_b(transpose_b) {}
+  std::vector<Spec> infer(std::span<const Tensor> in) const override;
+  void forward(const kernels::Exec& ex, std::span<const Tensor> in,
+               std::span<const Tensor> out) const override;
+};
+
+// (x, weight, bias or undefined) -> x weight^T + bias. x: (..., I), weight: (O, I), bias: (O,).
+struct Linear : OpOf<OpKind::Linear> {
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

@@ -113,6 +113,8 @@ void run_parallel(const Exec& ex, int64_t n, int64_t grain, RangeBody body, void
   }
 }
 
+int thread_count(const Exec& ex) { return ex.pool != nullptr ? ex.pool->size() : 1; }
+
 void* thread_scratch(size_t bytes) {
   struct Buffer {
     void* data = nullptr;

@@ -22,14 +22,6 @@ OpCase transposed(const std::string& name, const Shape& x, const Shape& weight,
   return row;
 }
 
-OpCase linear_row(const std::string& name, const Shape& x, int64_t outputs, bool bias) {
-  OpCase row{"MatMul/" + name, {{x}, {{outputs, x[-1]}}}, [=](const auto& in) {
-               return linear(in[0], in[1], bias ? in[2] : Tensor());
-             }};
-  if (bias) row.inputs.push_back({{outputs}});
-  return row;
-}
-
 std::vector<OpCase> dense_rows() {
   return {
       conv("3x3", {2, 7, 6, 5}, {9, 3, 3, 5}, {.padding = {1, 1}}),
@@ -105,9 +97,6 @@ std::vector<OpCase> conv_cases() {
   std::vector<OpCase> rows = dense_rows();
   for (auto more : {grouped_rows, transposed_rows})
     for (OpCase& row : more()) rows.push_back(std::move(row));
-  rows.push_back(linear_row("linear", {3, 5, 12}, 7, true));
-  rows.push_back(linear_row("linear_no_bias", {6, 33}, 40, false));
-  rows.push_back(linear_row("linear_vector", {9}, 4, true));
   return rows;
 }
 

@@ -1,0 +1,83 @@
+// Convolutions of pose networks, forward and backward, batch 1 and 8.
+#include <memory>
+
+#include "autograd/autograd.h"
+#include "bench/bench.h"
+#include "kernels/conv.h"
+#include "tensor/op.h"
+#include "tensor/ops.h"
+
+namespace limber::bench {
+namespace {
+
+struct Case {
+  const char* name;
+  int64_t height, width, in, out, kernel, stride, groups;
+};
+
+struct Operands {
+  Tensor x, w, y;
+};
+
+void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
+  kernels::Conv s;
+  s.N = batch, s.H = c.height, s.W = c.width, s.C = c.in;
+  s.K = c.out, s.R = s.S = c.kernel, s.groups = c.groups;
+  s.stride_h = s.stride_w = c.stride, s.pad_h = s.pad_w = c.kernel / 2;
+  s.P = (s.H + 2 * s.pad_h - s.R) / c.stride + 1;
+  s.Q = (s.W + 2 * s.pad_w - s.S) / c.stride + 1;
+  auto o = std::make_shared<Operands>();
+  const auto prepare = [=] {
+    if (o->x.defined()) return;
+    *o = {Tensor::full({s.N, s.H, s.W, s.C}, 0.5),
+          Tensor::full({s.K, s.R, s.S, s.C / s.groups}, 0.25),
+          Tensor::full({s.N, s.P, s.Q, s.K}, 1)};
+  };
+  const double outputs = double(s.N * s.P * s.Q * s.K), inputs = double(s.N * s.H * s.W * s.C);
+  const double weights = double(s.K * s.R * s.S * s.C / s.groups);
+  const double flops = 2.0 * outputs * weights / double(s.K);
+  const double bytes = 4.0 * (outputs + inputs + weights);
+  const std::string name = str("/", c.name, "_batch", batch);
+  list.push_back({"conv" + name, flops, bytes, [=] {
+                    prepare();
+                    kernels::conv_forward(default_exec(), s, o->y.out(), o->x.in(), o->w.in(), {});
+                  }});
+  list.push_back({"conv_data" + name, flops, bytes, [=] {
+                    prepare();
+                    kernels::conv_backward_data(default_exec(), s, o->x.out(), o->y.in(), o->w.in(),
+                                                {});
+                  }});
+  list.push_back({"conv_weight" + name, flops, bytes, [=] {
+                    prepare();
+                    kernels::conv_backward_weight(default_exec(), s, o->w.out(), o->x.in(),
+                                                  o->y.in());
+                  }});
+}
+
+}  // namespace
+
+std::vector<Benchmark> conv_benchmarks() {
+  static constexpr Case cases[] = {
+      {"stem_3x3s2_3_64", 256, 192, 3, 64, 3, 2, 1},
+      {"3x3_32", 64, 48, 32, 32, 3, 1, 1},
+      {"3x3_48", 64, 48, 48, 48, 3, 1, 1},
+      {"3x3_64", 64, 48, 64, 64, 3, 1, 1},
+      {"3x3_128", 16, 12, 128, 128, 3, 1, 1},
+      {"3x3_256", 8, 6, 256, 256, 3, 1, 1},
+      {"3x3s2_32_64", 64, 48, 32, 64, 3, 2, 1},
+      {"1x1_64_256", 64, 48, 64, 256, 1, 1, 1},
+      {"1x1_256_64", 64, 48, 256, 64, 1, 1, 1},
+      {"1x1s2_256_512", 64, 48, 256, 512, 1, 2, 1},
+      {"head_1x1_256_17", 64, 48, 256, 17, 1, 1, 1},
+      {"deconv_4x4s2_256_256", 32, 24, 256, 256, 4, 2, 1},
+      {"depthwise_3x3_96", 64, 48, 96, 96, 3, 1, 96},
+      {"depthwise_5x5_192", 16, 12, 192, 192, 5, 1, 192},
+      {"depthwise_3x3s2_96", 64, 48, 96, 96, 3, 2, 96},
+  };
+  std::vector<Benchmark> list;
+  for (const Case& c : cases)
+    for (int64_t batch : {1, 8}) add(list, c, batch);
+  return list;
+}
+
+}  // namespace limber::bench

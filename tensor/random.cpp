@@ -12,24 +12,10 @@ uint64_t splitmix(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-uint64_t rotated(uint64_t x, int by) { return (x << by) | (x >> (64 - by)); }
-
 }  // namespace
 
 Random::Random(uint64_t seed) {
   for (uint64_t& word : state_) word = splitmix(seed);
-}
-
-uint64_t Random::next() {
-  const uint64_t result = rotated(state_[1] * 5, 7) * 9;
-  const uint64_t shifted = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= shifted;
-  state_[3] = rotated(state_[3], 45);
-  return result;
 }
 
 double Random::uniform() { return double(next() >> 11) * 0x1p-53; }

@@ -13,12 +13,23 @@ namespace limber {
 class Random {
  public:
   explicit Random(uint64_t seed = 0);
-  uint64_t next();                              // 64 random bits
-  double uniform();                             // [0, 1)
-  double uniform(double lo, double hi);         // [lo, hi)
-  double normal();                              // mean 0, variance 1
+  uint64_t next() {  // 64 random bits
+    const auto rotated = [](uint64_t x, int by) { return (x << by) | (x >> (64 - by)); };
+    const uint64_t result = rotated(state_[1] * 5, 7) * 9;
+    const uint64_t shifted = state_[1] << 17;
+    state_[2] ^= state_[0];
+    state_[3] ^= state_[1];
+    state_[1] ^= state_[2];
+    state_[0] ^= state_[3];
+    state_[2] ^= shifted;
+    state_[3] = rotated(state_[3], 45);
+    return result;
+  }
+  double uniform();                               // [0, 1)
+  double uniform(double lo, double hi);           // [lo, hi)
+  double normal();                                // mean 0, variance 1
   double truncated_normal(double lo, double hi);  // standard normal restricted to [lo, hi]
-  int64_t integer(int64_t lo, int64_t hi);      // [lo, hi)
+  int64_t integer(int64_t lo, int64_t hi);        // [lo, hi)
   bool chance(double p) { return uniform() < p; }
 
   using State = std::array<uint64_t, 4>;

@@ -32,25 +32,70 @@ LIMBER_INLINE bool beats(T a, T b) {
   return (largest ? a > b : a < b) || (a != a && b == b);
 }
 
+// A row: its extreme in vector lanes, then the first element equal to it; element by element where
+// there is a NaN.
+template <bool largest, class T>
+void extreme_of_row(T* y, int64_t* index, const T* x, int64_t n) {
+  Vec<T> best = splat(x[0]);
+  Bits<T> odd{};
+  int64_t i = 0;
+  for (; i + kLanes<T> <= n; i += kLanes<T>) {
+    const Vec<T> v = load(x + i);
+    best = largest ? max(best, v) : min(best, v);
+    odd |= v != v;
+  }
+  T winner = x[0];
+  bool nan = false;
+  for (int lane = 0; lane < kLanes<T>; ++lane) {
+    winner = beats<largest>(best[lane], winner) ? best[lane] : winner;
+    nan |= odd[lane] != 0;
+  }
+  for (; i < n; ++i) winner = beats<largest>(x[i], winner) ? x[i] : winner;
+  int64_t at = 0;
+  if (nan || winner != winner) {
+    while (x[at] == x[at]) ++at;
+  } else {
+    while (x[at] != winner) ++at;
+  }
+  *y = x[at];
+  *index = at;
+}
+
+// Columns [first, first + width) of one (n, inner) matrix; short enough for the results to stay in
+// the first-level cache.
+template <bool largest, class T>
+void extreme_of_columns(T* best, int64_t* at, const T* x, int64_t n, int64_t inner, int64_t width) {
+  for (int64_t i = 0; i < width; ++i) {
+    best[i] = x[i];
+    at[i] = 0;
+  }
+  for (int64_t j = 1; j < n; ++j) {
+    const T* row = x + j * inner;
+    for (int64_t i = 0; i < width; ++i) {
+      const bool better = beats<largest>(row[i], best[i]);
+      best[i] = better ? row[i] : best[i];
+      at[i] = better ? j : at[i];
+    }
+  }
+}
+
 template <bool largest, class T>
 void extreme(const Exec& ex, T* y, int64_t* index, const T* x, int64_t outer, int64_t n,
              int64_t inner) {
-  parallel_for(ex, outer, kGrain / (n * inner) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) {
-      T* best = y + o * inner;
-      int64_t* at = index + o * inner;
-      for (int64_t i = 0; i < inner; ++i) {
-        best[i] = x[o * n * inner + i];
-        at[i] = 0;
-      }
-      for (int64_t j = 1; j < n; ++j) {
-        const T* row = x + (o * n + j) * inner;
-        for (int64_t i = 0; i < inner; ++i) {
-          const bool better = beats<largest>(row[i], best[i]);
-          best[i] = better ? row[i] : best[i];
-          at[i] = better ? j : at[i];
-        }
-      }
+  if (inner == 1) {
+    parallel_for(ex, outer, kGrain / n + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t o = begin; o < end; ++o) extreme_of_row<largest>(y + o, index + o, x + o * n, n);
+    });
+    return;
+  }
+  constexpr int64_t kWidth = 256;
+  const int64_t blocks = (inner + kWidth - 1) / kWidth;
+  parallel_for(ex, outer * blocks, kGrain / (n * kWidth) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t job = begin; job < end; ++job) {
+      const int64_t o = job / blocks, first = job % blocks * kWidth;
+      const int64_t width = inner - first < kWidth ? inner - first : kWidth;
+      extreme_of_columns<largest>(y + o * inner + first, index + o * inner + first,
+                                  x + o * n * inner + first, n, inner, width);
     }
   });
 }

@@ -16,12 +16,13 @@ Tensor draw_mask(int64_t n, double p) {
   const Tensor mask = Tensor::empty({n}, DType::u8);
   uint8_t* keep = mask.data<uint8_t>();
   const uint64_t threshold = uint64_t(std::llround(std::ldexp(p, 32)));
-  Random& random = op_random();
+  Random random = op_random();  // a copy stays in registers
   for (int64_t i = 0; i < n; i += 2) {
     const uint64_t bits = random.next();
     keep[i] = (bits >> 32) >= threshold;
     if (i + 1 < n) keep[i + 1] = (bits & 0xFFFFFFFF) >= threshold;
   }
+  op_random() = random;
   return mask;
 }
 

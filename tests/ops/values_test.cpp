@@ -53,6 +53,11 @@ TEST(IndexOps, NotANumberWins) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(argmax(row({1, nan, 2, nan}), 0).item(), 1);
   EXPECT_TRUE(std::isnan(min(row({1, nan, 2}), 0).item()));
+  for (int64_t n : {40, 50}) {  // in a whole vector, and in the rest of one
+    Tensor x = test::uniform({50}, -1, 1, 3);
+    x.data<float>()[n - 1] = nan;
+    EXPECT_EQ(argmax(x, 0).item(), double(n - 1));
+  }
   EXPECT_EQ(list<int64_t>(topk(row({1, nan, 2}), 2).second), (Longs{1, 2}));
 }
 

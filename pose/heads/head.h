@@ -61,4 +61,13 @@ std::unique_ptr<Head> make_head(const Config& config, const Scope& scope);
 Tensor batch_labels(ConstBatch samples, std::string_view name);
 Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level = 0);
 
+// Sample i of a batched tensor, sharing its storage.
+Tensor sample_of(const Tensor& batch, size_t i);
+
+// Decodes every sample of the batched outputs by itself.
+std::vector<Prediction> decode_batch(const Codec* codec, std::span<const Tensor> batch);
+
+// The flip indices of the batch's data set; throws where the samples carry none.
+const std::vector<int>& flip_indices_of(ConstBatch samples);
+
 }  // namespace limber

@@ -1,0 +1,28 @@
+// Estimators: backbone, neck and head with what surrounds them.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "pose/heads/head.h"
+#include "pose/necks/neck.h"
+
+namespace limber {
+
+// One model. Inputs are preprocessed batches: (N, H, W, 3) f32 for images.
+struct Estimator {
+  virtual ~Estimator() = default;
+  // Raw outputs of the head, as MMPose's "tensor" mode names them.
+  virtual Outputs forward(const Tensor& inputs) const = 0;
+  virtual Losses loss(const Tensor& inputs, ConstBatch samples) const = 0;
+  // Fills pred_instances (and pred_fields) of the samples, in image space.
+  virtual void predict(const Tensor& inputs, Batch samples) const = 0;
+  virtual Features features(const Tensor& inputs) const = 0;  // what the head sees
+  virtual Head* head() { return nullptr; }
+};
+
+// By config["type"] (the tree's `model` node). `metainfo`, where the data set is known, gives the
+// flip indices of samples that carry none.
+std::unique_ptr<Estimator> make_estimator(const Config& model, const Scope& root);
+
+}  // namespace limber

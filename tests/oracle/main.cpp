@@ -28,9 +28,9 @@ constexpr Folder kFolders[] = {
     {"metrics/functional", nullptr},
     {"metrics/metrics", nullptr},
     {"losses", nullptr},
-    {"heads", nullptr},
-    {"models", nullptr},
-    {"train", nullptr},
+    {"heads", oracle::check_heads},
+    {"models", oracle::check_models},
+    {"train", oracle::check_training},
     {"datasets/metainfo", nullptr},
     {"datasets/lists", nullptr},
 };

@@ -193,7 +193,8 @@ double Case::compare(const Json& record, const Array& actual, Tolerance toleranc
     const double slack =
         tolerance.of_std * spread + tolerance.absolute + 1e-6 * std::abs(expected[k]);
     if (!same(expected[k], got, slack)) {
-      expect(false, str(name, "[", index, "]: ", got, ", expected ", expected[k], " within ", slack));
+      expect(false,
+             str(name, "[", index, "]: ", got, ", expected ", expected[k], " within ", slack));
       return std::abs(got - expected[k]) / std::max(spread, 1e-30);
     }
     if (std::isfinite(expected[k]))
@@ -203,8 +204,9 @@ double Case::compare(const Json& record, const Array& actual, Tolerance toleranc
     double square = 0;
     for (double v : actual.values) square += v * v;
     const double l2 = number(record.at("l2"));
-    const double slack = (tolerance.of_std * spread + tolerance.absolute) *
-                             std::sqrt(double(actual.values.size())) + 1e-6 * l2;
+    const double slack =
+        (tolerance.of_std * spread + tolerance.absolute) * std::sqrt(double(actual.values.size())) +
+        1e-6 * l2;
     if (!same(l2, std::sqrt(square), slack))
       expect(false, str(name, ": norm ", std::sqrt(square), ", expected ", l2));
   }

@@ -21,10 +21,10 @@ struct Array {
   std::vector<double> values;
 };
 
-Array to_array(const Tensor& t);                    // same extents
-Tensor to_tensor(const Array& a);                   // f32
-Array channels_first(const Tensor& nhwc);           // (N, H, W, C) -> (N, C, H, W)
-Tensor channels_last(const Array& nchw);            // (N, C, H, W) -> (N, H, W, C)
+Array to_array(const Tensor& t);           // same extents
+Tensor to_tensor(const Array& a);          // f32
+Array channels_first(const Tensor& nhwc);  // (N, H, W, C) -> (N, C, H, W)
+Tensor channels_last(const Array& nchw);   // (N, C, H, W) -> (N, H, W, C)
 // {"shape", "values"} with "nan", "inf", "-inf" as strings; a bare (nested) list or number too.
 Array inline_array(const Json& record);
 double number(const Json& value);

@@ -1,0 +1,100 @@
+// heads/: heads alone on hashfill features: losses, gradients, predictions.
+#include "autograd/autograd.h"
+#include "tensor/op.h"
+#include "tests/oracle/networks.h"
+
+namespace limber::oracle {
+namespace {
+
+Tensor feature(const Json& f, const std::string& name) {
+  const auto dims = f.at("shape").get<std::vector<int64_t>>();
+  Array a = hashv(name, Shape(std::span<const int64_t>(dims)));
+  const double scale = f.value("scale", 1.0);
+  for (double& v : a.values) v = double(float(scale * v));
+  return a.shape.rank() == 4 ? channels_last(a) : to_tensor(a);
+}
+
+// pred/<sample>/<field>
+Tensor predicted(const std::vector<Prediction>& predictions, const std::string& name) {
+  const size_t second = name.find('/', 5);
+  const size_t index = std::stoul(name.substr(5, second - 5));
+  const std::string field = name.substr(second + 1);
+  const Instances& p = predictions.at(index).instances;
+  if (field == "keypoints") return p.keypoints;
+  if (field == "keypoint_scores") return p.keypoint_scores;
+  if (field == "keypoints_visible") return p.keypoints_visible;
+  if (field == "bboxes") return p.bboxes;
+  if (field == "bbox_scores" || field == "scores") return p.bbox_scores;
+  const auto it = p.more.find(field);
+  return it == p.more.end() ? Tensor() : it->second.at(0);
+}
+
+void check_predictions(const File& file, const Head& head, ConstBatch samples, Case& result) {
+  const Json& feats = file.json.at("feats");
+  for (const Json& run : file.json.value("predicts", Json::array())) {
+    Features features, flipped;
+    for (const Json& f : feats) {
+      const std::string name = f.at("hashfill");
+      features.push_back(feature(f, name));
+      flipped.push_back(feature(f, "feat_flip" + name.substr(name.find('/'))));
+    }
+    const TestOptions test = read_test_options(to_config(run.at("test_cfg"), "test_cfg"));
+    const auto predictions =
+        head.predict(features, test.flip_test ? &flipped : nullptr, samples, test);
+    for (const Json& record : run.at("outputs")) {
+      const Tensor got = predicted(predictions, record.at("name"));
+      const std::string what =
+          run.at("name").get<std::string>() + " " + record.at("name").get<std::string>();
+      if (!got.defined()) {
+        result.expect(false, what + " missing");
+      } else {
+        result.compare(record, to_array(got), {.of_std = 2e-4, .absolute = 1e-2});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void check_heads(const File& file, Report& report) {
+  ParameterStore store(0, /*initialise=*/false);
+  std::unique_ptr<Head> head;
+  Case result(file.name);
+  std::vector<DataSample> samples;
+  try {
+    Config config = to_config(file.json.at("head"), "head");
+    head = make_head(config, Scope(store) / "head");
+    samples = encode_samples(file, result);
+  } catch (const InputError& error) {
+    if (!is_unknown_type(error)) throw;
+    report.skip(file.name, error.what());
+    return;
+  }
+  check_parameters(store, file.json.at("params"), result);
+  if (!result.faults().empty()) return report.add(result);
+  fill(store, file.json.value("gain", 1.0));
+  check_predictions(file, *head, samples, result);
+  if (file.json.contains("losses") && !file.json.at("losses").empty()) {
+    store.train(true);
+    for (const Parameter& p : store.all())
+      if (p.role == Role::parameter) require_grad(p.value);
+    Features features;
+    std::vector<std::pair<std::string, Tensor>> inputs;
+    for (const Json& f : file.json.at("feats")) {
+      features.push_back(feature(f, f.at("hashfill")));
+      require_grad(features.back());
+      inputs.emplace_back(f.at("hashfill"), features.back());
+    }
+    {
+      Tape tape;
+      const Losses losses = head->loss(features, samples);
+      check_losses_of_step(file.json, losses, result);
+      tape.backward(total_loss(losses));
+    }
+    check_gradients(file.json.at("grads"), store, inputs, result);
+    check_buffers(file.json.value("buffers_after_loss", Json::array()), store, result);
+  }
+  report.add(result);
+}
+
+}  // namespace limber::oracle

@@ -1,0 +1,194 @@
+#include "tests/oracle/networks.h"
+
+#include <algorithm>
+#include <map>
+
+#include "autograd/autograd.h"
+#include "nn/stored_layout.h"
+#include "tensor/op.h"
+#include "tensor/ops.h"
+
+namespace limber::oracle {
+
+Config to_config(const Json& tree, const std::string& name) {
+  return Config::parse(tree.dump(), name);
+}
+
+bool is_unknown_type(const std::exception& error) {
+  const std::string_view what = error.what();
+  return what.find(".type: unknown ") != std::string_view::npos;
+}
+
+void fill(ParameterStore& store, double gain) {
+  for (const Parameter& p : store.all()) {
+    if (p.role == Role::constant || !p.tied_to.empty()) continue;
+    const Array values = hash_parameter(p.name, p.stored_shape, gain);
+    load_stored(p, to_tensor(values));
+  }
+}
+
+void check_parameters(const ParameterStore& store, const Json& listing, Case& result) {
+  std::map<std::string, std::pair<std::string, std::string>> expected, got;
+  for (const Json& row : listing) {
+    std::string kind = row.at(2);
+    const auto dims = row.at(1).get<std::vector<int64_t>>();
+    expected[row.at(0)] = {str(Shape(std::span<const int64_t>(dims))), kind};
+  }
+  for (const Parameter& p : store.all()) {
+    const char* kind = p.role == Role::parameter ? "param"
+                       : p.role == Role::buffer  ? "buffer"
+                                                 : "constant";
+    got[p.name] = {str(p.stored_shape), p.tied_to.empty() ? kind : "tied:" + p.tied_to};
+  }
+  for (const auto& [name, facts] : expected) {
+    const auto it = got.find(name);
+    if (it == got.end()) {
+      result.expect(false, "parameter missing: " + name + " " + facts.first);
+    } else {
+      result.expect(it->second == facts, str(name, ": ", it->second.first, " ", it->second.second,
+                                             ", expected ", facts.first, " ", facts.second));
+    }
+  }
+  for (const auto& [name, facts] : got)
+    result.expect(expected.contains(name), "parameter unexpected: " + name + " " + facts.first);
+}
+
+Array feature_array(const Tensor& t) { return t.rank() == 4 ? channels_first(t) : to_array(t); }
+
+namespace {
+
+Tensor sample_array(const Json& sample, const char* key) {
+  return sample.contains(key) && !sample.at(key).is_null() ? to_tensor(inline_array(sample.at(key)))
+                                                           : Tensor();
+}
+
+// Encodes one sample with each encoder of "generate_target" and files the arrays under their
+// packed names.
+void encode_one(const Json& target, const Json& json, DataSample& sample) {
+  EncodeInput input;
+  input.keypoints = sample_array(json, "keypoints");
+  input.visible = sample_array(json, "keypoints_visible");
+  input.bboxes = sample_array(json, "bbox");
+  input.areas = sample_array(json, "area");
+  const Json encoders =
+      target.at("encoder").is_array() ? target.at("encoder") : Json::array({target.at("encoder")});
+  for (const Json& encoder : encoders) {
+    const auto codec = make_codec(to_config(encoder, "encoder"));
+    TensorLists encoded = codec->encode(input);
+    const auto file = [&](const std::map<std::string, std::string>& names, TensorLists& into) {
+      for (const auto& [packed, source] : names) {
+        const auto it = encoded.find(source);
+        if (it == encoded.end()) continue;
+        for (const Tensor& t : it->second) into[packed].push_back(t);
+      }
+    };
+    file(codec->label_mapping(), sample.labels);
+    file(codec->field_mapping(), sample.fields);
+  }
+}
+
+}  // namespace
+
+std::vector<DataSample> encode_samples(const File& file, Case& result) {
+  std::vector<DataSample> samples;
+  for (const Json& json : file.json.at("samples")) {
+    DataSample sample;
+    sample.gt_instances.keypoints = sample_array(json, "keypoints");
+    sample.gt_instances.keypoints_visible = sample_array(json, "keypoints_visible");
+    sample.gt_instances.bboxes = sample_array(json, "bbox");
+    sample.gt_instances.areas = sample_array(json, "area");
+    const auto size = json.at("input_size").get<std::vector<int>>();
+    sample.meta.input_size = {size.at(0), size.at(1)};
+    sample.meta.input_center = {float(size[0]) / 2, float(size[1]) / 2};
+    sample.meta.input_scale = {float(size[0]), float(size[1])};
+    sample.meta.flip_indices = file.json.at("flip_indices").get<std::vector<int>>();
+    encode_one(file.json.at("generate_target"), json, sample);
+    samples.push_back(std::move(sample));
+  }
+  for (const Json& record : file.json.value("targets", Json::array())) {
+    // target/<sample>/<gt_instance_labels | gt_fields>/<name>[/<level>]
+    std::vector<std::string> parts;
+    std::string rest = record.at("name");
+    for (size_t slash; (slash = rest.find('/')) != std::string::npos; rest = rest.substr(slash + 1))
+      parts.push_back(rest.substr(0, slash));
+    parts.push_back(rest);
+    if (parts.size() < 4) continue;
+    const DataSample& sample = samples.at(std::stoul(parts[1]));
+    const TensorLists& lists = parts[2] == "gt_fields" ? sample.fields : sample.labels;
+    const auto it = lists.find(parts[3]);
+    const size_t level = parts.size() > 4 ? std::stoul(parts[4]) : 0;
+    if (it == lists.end() || level >= it->second.size()) {
+      result.expect(false, "target missing: " + record.at("name").get<std::string>());
+    } else {
+      result.compare(record, to_array(it->second[level]));
+    }
+  }
+  return samples;
+}
+
+Tensor total_loss(const Losses& losses) {
+  Tensor total;
+  for (const auto& [name, value] : losses) {
+    if (name.find("loss") == std::string::npos) continue;
+    const Tensor one = sum(value);
+    total = total.defined() ? total + one : one;
+  }
+  check(total.defined(), "no loss among the losses");
+  return total;
+}
+
+void check_losses_of_step(const Json& json, const Losses& losses, Case& result) {
+  for (const Json& record : json.at("losses")) {
+    const std::string name = record.at("name");
+    const auto it =
+        std::ranges::find_if(losses, [&](const auto& l) { return "loss/" + l.first == name; });
+    if (it == losses.end()) {
+      result.expect(false, "loss missing: " + name);
+    } else {
+      result.compare(
+          record, to_array(it->second),
+          {.of_std = 2e-4, .absolute = 2e-4 * std::abs(number(json.at("total"))) + 1e-6});
+    }
+  }
+  if (!json.at("total").is_null()) {
+    const double expected = number(json.at("total")), got = total_loss(losses).item();
+    result.expect(std::abs(got - expected) <= 2e-4 * std::abs(expected) + 1e-6,
+                  str("total ", got, ", expected ", expected));
+  }
+}
+
+void check_gradients(const Json& records, const ParameterStore& store,
+                     const std::vector<std::pair<std::string, Tensor>>& inputs, Case& result) {
+  for (const Json& record : records) {
+    const std::string name = record.at("name").get<std::string>().substr(5);  // behind "grad:"
+    const bool none = record.value("none", false);
+    const Parameter* p = store.find(name);
+    const auto input = std::ranges::find(inputs, name, &std::pair<std::string, Tensor>::first);
+    if (p == nullptr && input == inputs.end()) {
+      result.expect(false, "gradient of unknown " + name);
+      continue;
+    }
+    const Tensor grad = grad_of(p != nullptr ? p->value : input->second);
+    if (none || !grad.defined()) {
+      result.expect(none == !grad.defined(),
+                    name + (none ? ": a gradient, none expected" : ": no gradient"));
+      continue;
+    }
+    const Array actual = p != nullptr ? to_array(to_stored(*p, grad)) : feature_array(grad);
+    result.compare(record, actual, {.of_std = 1e-3, .absolute = 1e-9});
+  }
+}
+
+void check_buffers(const Json& records, const ParameterStore& store, Case& result) {
+  for (const Json& record : records) {
+    const std::string name = record.at("name").get<std::string>().substr(6);  // behind "after:"
+    const Parameter* p = store.find(name);
+    if (p == nullptr) {
+      result.expect(false, "buffer missing: " + name);
+    } else {
+      result.compare(record, to_array(to_stored(*p)));
+    }
+  }
+}
+
+}  // namespace limber::oracle

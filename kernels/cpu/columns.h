@@ -40,7 +40,7 @@ LIMBER_INLINE void for_row_blocks(const Exec& ex, int64_t N, int64_t L, int64_t 
 }
 
 // total[j] = sum_b from[b stride + j] for j < width <= kChunk.
-constexpr int64_t kChunk = 16;
+constexpr int64_t kChunk = 128;
 template <class T>
 LIMBER_INLINE void add_blocks(double* total, const T* from, int64_t blocks, int64_t stride,
                               int64_t width) {
@@ -65,6 +65,26 @@ LIMBER_INLINE void add_parts(const Exec& ex, T* sums, const T* parts, int64_t N,
   });
 }
 
+// part[k, c] = sum of term k over the rows [first, last): add(sum, row, i, m) adds the K terms of m
+// columns from i on to the vectors sum[K]. Memory is read in its order and the sums stay in the
+// cache; short rows are taken four at a time, which touches the sums less often. (Walking down a
+// strip of columns with the sums in registers reached half the bandwidth.)
+template <int K, class T, class Add>
+LIMBER_INLINE void block_sums(T* part, int64_t first, int64_t last, int64_t C, const Add& add) {
+  const auto add_rows = [&](int64_t row, int64_t rows) {
+    for_lanes<T>(C, [&](int64_t i, int64_t m) {
+      Vec<T> even[K], odd[K] = {};  // two chains hide the latency of an addition
+      for (int k = 0; k < K; ++k) even[k] = row == first ? Vec<T>{} : load(part + k * C + i, m);
+      for (int64_t r = 0; r < rows; ++r) add(r % 2 == 0 ? even : odd, row + r, i, m);
+      for (int k = 0; k < K; ++k) store(part + k * C + i, even[k] + odd[k], m);
+    });
+  };
+  int64_t row = first;
+  if (C <= 64)
+    for (; row + 4 <= last; row += 4) add_rows(row, 4);
+  for (; row < last; ++row) add_rows(row, 1);
+}
+
 // Numbers of T that column_sums wants as `parts`.
 LIMBER_INLINE int64_t column_parts(int64_t N, int64_t L, int64_t C, int K) {
   return N * row_blocks(L, C).count * K * C;
@@ -76,18 +96,8 @@ template <int K, class T, class Add>
 LIMBER_INLINE void column_sums(const Exec& ex, T* sums, T* parts, int64_t N, int64_t L, int64_t C,
                                const Add& add) {
   for_row_blocks(ex, N, L, C, [&](int64_t block, int64_t n, int64_t first, int64_t last) {
-    T* part = parts + block * K * C;
-    for_lanes<T>(C, [&](int64_t i, int64_t m) {
-      Vec<T> even[K] = {}, odd[K] = {};  // two chains hide the latency of an addition
-      int64_t row = n * L + first;
-      const int64_t end = n * L + last;
-      for (; row + 1 < end; row += 2) {
-        add(even, n, row, i, m);
-        add(odd, n, row + 1, i, m);
-      }
-      if (row < end) add(even, n, row, i, m);
-      for (int k = 0; k < K; ++k) store(part + k * C + i, even[k] + odd[k], m);
-    });
+    block_sums<K>(parts + block * K * C, n * L + first, n * L + last, C,
+                  [&](Vec<T>* sum, int64_t row, int64_t i, int64_t m) { add(sum, n, row, i, m); });
   });
   add_parts(ex, sums, parts, N, row_blocks(L, C).count, K * C);
 }

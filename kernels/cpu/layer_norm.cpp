@@ -13,15 +13,13 @@ void layer_norm_forward(const Exec& ex, Out y, Out mean, Out rstd, In x, In weig
       T* to = y.as<T>() + r * C;
       const T center =
           row_sum<T>(C, [&](int64_t i, int64_t m) { return load(from + i, m); }) / T(C);
-      // The lanes past the end hold 0 - center; storing and loading again clears them.
-      for_lanes<T>(C, [&](int64_t i, int64_t m) { store(to + i, load(from + i, m) - center, m); });
       const T square = row_sum<T>(C, [&](int64_t i, int64_t m) {
-        const Vec<T> d = load(to + i, m);
+        const Vec<T> d = first_n<T>(load(from + i, m) - center, m);
         return d * d;
       });
       const T inverse = T(1) / sqrt<T>(splat(square / T(C) + T(eps)))[0];
       for_lanes<T>(C, [&](int64_t i, int64_t m) {
-        Vec<T> v = load(to + i, m) * inverse;
+        Vec<T> v = (load(from + i, m) - center) * inverse;
         if (w != nullptr) v = v * load(w + i, m);
         if (b != nullptr) v = v + load(b + i, m);
         store(to + i, v, m);

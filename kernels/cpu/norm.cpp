@@ -10,27 +10,14 @@ namespace {
 // from the cache: a sum of squares minus the square of a sum would cancel where the mean is large.
 template <class T>
 void block_statistics(T* mean, T* deviations, const T* x, int64_t rows, int64_t C) {
-  for_lanes<T>(C, [&](int64_t i, int64_t m) {
-    Vec<T> even{}, odd{};
-    int64_t l = 0;
-    for (; l + 1 < rows; l += 2) {
-      even += load(x + l * C + i, m);
-      odd += load(x + (l + 1) * C + i, m);
-    }
-    if (l < rows) even += load(x + l * C + i, m);
-    const Vec<T> center = (even + odd) * (T(1) / T(rows));
-    even = odd = Vec<T>{};
-    for (l = 0; l + 1 < rows; l += 2) {
-      const Vec<T> p = load(x + l * C + i, m) - center, q = load(x + (l + 1) * C + i, m) - center;
-      even += p * p;
-      odd += q * q;
-    }
-    if (l < rows) {
-      const Vec<T> p = load(x + l * C + i, m) - center;
-      even += p * p;
-    }
-    store(mean + i, center, m);
-    store(deviations + i, even + odd, m);
+  block_sums<1>(mean, 0, rows, C, [&](Vec<T>* sum, int64_t row, int64_t i, int64_t m) {
+    sum[0] += load(x + row * C + i, m);
+  });
+  for_lanes<T>(
+      C, [&](int64_t i, int64_t m) { store(mean + i, load(mean + i, m) * (T(1) / T(rows)), m); });
+  block_sums<1>(deviations, 0, rows, C, [&](Vec<T>* sum, int64_t row, int64_t i, int64_t m) {
+    const Vec<T> d = load(x + row * C + i, m) - load(mean + i, m);
+    sum[0] += d * d;
   });
 }
 

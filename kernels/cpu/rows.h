@@ -21,6 +21,15 @@ LIMBER_INLINE T row_sum(int64_t C, const Term& term) {
   return reduce_add<T>(even + odd);
 }
 
+// v with the lanes from n on cleared.
+template <class T>
+LIMBER_INLINE Vec<T> first_n(Vec<T> v, int64_t n) {
+  if (n == kLanes<T>) return v;
+  Bits<T> lane;
+  for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
+  return lane < typename BitsOf<T>::type(n) ? v : Vec<T>{};
+}
+
 // body(r) for every row, a few rows to a thread at least.
 template <class Body>
 LIMBER_INLINE void for_rows(const Exec& ex, int64_t rows, int64_t C, const Body& body) {

@@ -120,11 +120,12 @@ LIMBER_INLINE V abs(V a) {
 template <class T>
 LIMBER_INLINE T reduce_add(Vec<T> v) {
   // Pairwise: halves the error of a running sum, and is the same order on every call.
-  T lanes[kLanes<T>];
-  store(lanes, v);
+  Bits<T> lane;
+  for (int i = 0; i < kLanes<T>; ++i) lane[i] = i;
+#pragma GCC unroll 4
   for (int width = kLanes<T> / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  return lanes[0];
+    v += __builtin_shuffle(v, (lane + width) & (kLanes<T> - 1));
+  return v[0];
 }
 
 template <class T>

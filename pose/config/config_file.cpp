@@ -13,6 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kMaxChain = 50;
+constexpr int kMaxFiles = 500;
+
 void replace_all(std::string& text, const std::string& name, const std::string& value) {
   const std::regex pattern("\\{\\{\\s*" + name + "\\s*\\}\\}");
   std::string out;
@@ -39,6 +42,23 @@ void replace_environment(std::string& text, const std::string& file) {
     from = match[0].second;
   }
   text = out.append(from, text.cend());
+}
+
+// Marks the outermost objects that have a type.
+void add_scope(Config& config, const std::string& scope) {
+  if (config.is_object() && config.contains("type")) {
+    if (!config.has("_scope_")) config.set("_scope_", Config::value(scope));
+  } else if (config.is_object()) {
+    for (const std::string& key : config.keys()) {
+      Config child = config.at(key);
+      add_scope(child, scope);
+    }
+  } else if (config.is_list()) {
+    for (size_t i = 0; i < config.size(); ++i) {
+      Config child = config.at(i);
+      add_scope(child, scope);
+    }
+  }
 }
 
 Config load_json(const std::string& file, ConfigChain& chain) {
@@ -73,42 +93,50 @@ std::string read_config_text(const std::string& file) {
   return text;
 }
 
-Config ConfigChain::load(const std::string& file) {
+ConfigChain::Entry::Entry(ConfigChain& chain, const std::string& file) : chain_(chain) {
   std::error_code error;
   fs::path canonical = fs::weakly_canonical(file, error);
   if (error) canonical = file;
   std::string cycle;
-  for (const std::string& open : open_) {
+  for (const std::string& open : chain.open_) {
     if (!cycle.empty() || open == canonical.string()) cycle += open + " -> ";
   }
   check_input(cycle.empty(), file, ": _base_: files inherit from each other in a circle: ", cycle,
               canonical.string());
-  open_.push_back(canonical.string());
+  check_input(chain.open_.size() < kMaxChain && chain.files_ < kMaxFiles, file,
+              ": _base_: too many files inherit from each other");
+  ++chain.files_;
+  chain.open_.push_back(canonical.string());
+}
+
+Config ConfigChain::load(const std::string& file) {
+  const Entry entry(*this, file);
   const std::string extension = fs::path(file).extension().string();
-  Config config;
-  if (extension == ".json") {
-    config = load_json(file, *this);
-  } else if (extension == ".py") {
-    config = load_python_config(file, *this);
-  } else {
-    fail_input(file, ": a config file ends in .json or .py");
+  if (extension == ".json") return load_json(file, *this);
+  if (extension == ".py") return load_python_config(file, *this);
+  fail_input(file, ": a config file ends in .json or .py");
+}
+
+std::string find_in_configs(const std::string& name, const std::string& file) {
+  std::error_code error;
+  for (fs::path up = fs::absolute(file).lexically_normal().parent_path(); up.has_relative_path();
+       up = up.parent_path()) {
+    const fs::path candidate = (up.filename() == "configs" ? up : up / "configs") / name;
+    if (fs::is_regular_file(candidate, error)) return candidate.string();
   }
-  open_.pop_back();
-  return config;
+  return "";
 }
 
 std::string ConfigChain::base_path(const std::string& name, const std::string& file) {
-  const fs::path folder = fs::path(file).parent_path();
   const size_t colons = name.find("::");
-  if (colons == std::string::npos) return (folder / name).lexically_normal().string();
+  if (colons == std::string::npos)
+    return (fs::path(file).parent_path() / name).lexically_normal().string();
   const std::string package = name.substr(0, colons);
   check_input(package == "mmpose", file, ": _base_: \"", name, "\" lies in the package ", package,
               ", which is not here");
-  for (fs::path up = fs::absolute(folder).lexically_normal();; up = up.parent_path()) {
-    if (up.filename() == "configs") return (up / name.substr(colons + 2)).string();
-    check_input(up.has_relative_path(), file,
-                ": _base_: no folder \"configs\" above this file for ", name);
-  }
+  const std::string path = find_in_configs(name.substr(colons + 2), file);
+  check_input(!path.empty(), file, ": _base_: no folder \"configs\" above this file holds ", name);
+  return path;
 }
 
 Config ConfigChain::load_bases(const Config& base, const std::string& file) {
@@ -122,7 +150,9 @@ Config ConfigChain::load_bases(const Config& base, const std::string& file) {
   std::vector<std::pair<std::string, std::string>> owners;  // key, file
   for (const std::string& name : names) {
     const std::string path = base_path(name, file);
-    const Config one = load(path);
+    Config one = load(path);
+    const size_t colons = name.find("::");
+    if (colons != std::string::npos) add_scope(one, name.substr(0, colons));
     for (const std::string& key : one.keys()) {
       for (const auto& [other, owner] : owners)
         check_input(other != key, file, ": _base_: key \"", key, "\" is defined by two bases, ",
@@ -191,6 +221,8 @@ Config substitute_base_values(const Config& config, const Config& bases) {
     const std::string text = config.as<std::string>();
     std::smatch match;
     if (std::regex_match(text, match, reference)) return base_value(match[1], bases, config);
+    if (std::regex_search(text, reference))
+      config.fail("{{_base_...}} stands for a whole value, not for a part of a string: ", text);
   }
   return config;
 }

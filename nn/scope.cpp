@@ -10,19 +10,26 @@ bool lies_below(std::string_view path, std::string_view prefix) {
   return path.size() == prefix.size() || path[prefix.size()] == '.';
 }
 
-ParameterStore::ParameterStore(uint64_t seed, bool initialise)
-    : seed_(seed), initialise_(initialise) {}
+ParameterStore::ParameterStore(uint64_t seed, bool initialise, DType dtype)
+    : seed_(seed), initialise_(initialise), dtype_(dtype) {
+  check(dtype == DType::f32 || dtype == DType::f64, "parameters are f32 or f64, not ", dtype);
+}
 
-Random ParameterStore::random_for(std::string_view name) const {
-  return Random(mix_seed(seed_, std::string(name).c_str()));
+void ParameterStore::fill(const Parameter& parameter, const Init& init) const {
+  Random random(mix_seed(seed_, parameter.name.c_str()));
+  if (parameter.value.dtype() == DType::f32) {
+    init(parameter.value, random);
+  } else {  // the same numbers
+    const Tensor narrow = Tensor::empty(parameter.value.shape());
+    init(narrow, random);
+    Tensor value = parameter.value;
+    value.copy_from(narrow.to(value.dtype()));
+  }
 }
 
 Parameter& ParameterStore::add(Parameter parameter, const Init& init) {
   check(!by_name_.contains(parameter.name), "parameter ", parameter.name, " is made twice");
-  if (initialise_ && init) {
-    Random random = random_for(parameter.name);
-    init(parameter.value, random);
-  }
+  if (initialise_ && init) fill(parameter, init);
   parameters_.push_back(std::move(parameter));
   Parameter& added = parameters_.back();
   by_name_.emplace(added.name, &added);
@@ -78,9 +85,7 @@ void ParameterStore::initialise_layers(std::string_view prefix, std::string_view
   for (const auto& [path, layer] : layers_) {
     if (layer.type != layer_type || !lies_below(path, prefix)) continue;
     Parameter* p = find(path.empty() ? std::string(leaf) : path + "." + std::string(leaf));
-    if (p == nullptr) continue;
-    Random random = random_for(p->name);
-    init(p->value, random);
+    if (p != nullptr) fill(*p, init);
   }
 }
 
@@ -104,7 +109,10 @@ Tensor Scope::parameter_stored_as(std::string_view leaf, const Shape& shape, con
   check(shape.numel() == stored.numel(), "parameter ", full(leaf), ": ", shape,
         " cannot be stored as ", stored);
   return store_
-      ->add({.name = full(leaf), .value = Tensor::empty(shape), .stored_shape = stored}, init)
+      ->add({.name = full(leaf),
+             .value = Tensor::empty(shape, store_->dtype()),
+             .stored_shape = stored},
+            init)
       .value;
 }
 
@@ -112,11 +120,15 @@ Tensor Scope::conv_weight(std::string_view leaf, const Shape& shape, const Shape
                           const Init& init) const {
   return store_
       ->add({.name = full(leaf),
-             .value = Tensor::empty(shape),
+             .value = Tensor::empty(shape, store_->dtype()),
              .stored_shape = stored,
              .channels_last = true},
             init)
       .value;
+}
+
+Tensor Scope::buffer(std::string_view leaf, const Shape& shape, double value) const {
+  return buffer(leaf, shape, value, store_->dtype());
 }
 
 Tensor Scope::buffer(std::string_view leaf, const Shape& shape, double value, DType dtype) const {

@@ -20,7 +20,7 @@
 
 namespace limber {
 
-// Fills a new tensor; the generator's seed depends on the store's seed and the full name alone.
+// Fills a new f32 tensor; the generator's seed depends on the store's seed and the full name alone.
 using Init = std::function<void(const Tensor&, Random&)>;
 
 enum class Role : uint8_t {
@@ -44,7 +44,8 @@ struct Parameter {
 class ParameterStore {
  public:
   // `initialise` false leaves new tensors uninitialised, for whoever loads a checkpoint next.
-  explicit ParameterStore(uint64_t seed = 0, bool initialise = true);
+  // `dtype`: f32, or f64 for checks of gradients and of whole training steps.
+  explicit ParameterStore(uint64_t seed = 0, bool initialise = true, DType dtype = DType::f32);
   ParameterStore(const ParameterStore&) = delete;
   ParameterStore& operator=(const ParameterStore&) = delete;
 
@@ -69,6 +70,7 @@ class ParameterStore {
                          std::string_view leaf, const Init& init);
   std::string layer_type(std::string_view path) const;  // "" where none was declared
   bool initialises() const { return initialise_; }
+  DType dtype() const { return dtype_; }
 
  private:
   friend class Scope;
@@ -77,10 +79,11 @@ class ParameterStore {
     std::unique_ptr<bool> training;
   };
   Parameter& add(Parameter parameter, const Init& init);
-  Random random_for(std::string_view name) const;
+  void fill(const Parameter& parameter, const Init& init) const;
 
   uint64_t seed_;
   bool initialise_;
+  DType dtype_;
   std::deque<Parameter> parameters_;
   std::map<std::string, Parameter*, std::less<>> by_name_;
   std::map<std::string, Layer, std::less<>> layers_;
@@ -102,8 +105,8 @@ class Scope {
 
   // New tensors. Throws when the name exists.
   Tensor parameter(std::string_view leaf, const Shape& shape, const Init& init) const;
-  Tensor buffer(std::string_view leaf, const Shape& shape, double value,
-                DType dtype = DType::f32) const;
+  Tensor buffer(std::string_view leaf, const Shape& shape, double value) const;  // float
+  Tensor buffer(std::string_view leaf, const Shape& shape, double value, DType dtype) const;
   void constant(std::string_view leaf, const Tensor& value) const;
   // A weight (O, kH, kW, I) that checkpoints hold as `stored` (O, I, kH, kW) or (O, I, k).
   Tensor conv_weight(std::string_view leaf, const Shape& shape, const Shape& stored,

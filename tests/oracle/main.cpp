@@ -23,7 +23,7 @@ struct Folder {
 // clang-format off
 constexpr Folder kFolders[] = {
     {"codecs", nullptr},
-    {"schedules", nullptr},
+    {"schedules", oracle::check_schedules},
     {"transforms", nullptr},
     {"metrics/functional", nullptr},
     {"metrics/metrics", nullptr},

@@ -17,6 +17,12 @@ struct Conv {
   int64_t groups = 1;
 };
 
+// A 1 x 1 convolution that reads every pixel once: a matrix product.
+LIMBER_INLINE bool is_pointwise(const Conv& s) {
+  return s.R == 1 && s.S == 1 && s.stride_h == 1 && s.stride_w == 1 && s.pad_h == 0 &&
+         s.pad_w == 0 && s.groups == 1;
+}
+
 // bias: (K,) or null.
 LIMBER_KERNEL(conv_forward, const Conv& s, Out y, In x, In weight, In bias)
 

@@ -1,7 +1,10 @@
-// Convolution, forward. The plain form is the definition written as loops.
+// Convolution, forward. The plain form is the definition written as loops; on vector hardware f32
+// takes a matrix product (1 x 1) or gathered windows (conv_dense.cpp).
 #include "kernels/conv.h"
 
+#include "kernels/cpu/conv_dense.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/gemm.h"
 
 namespace limber::kernels::cpu::LIMBER_ISA {
 namespace {
@@ -31,9 +34,57 @@ void plain_row(const Conv& s, T* y, const T* x, const T* weight, const T* bias, 
   }
 }
 
+// A 1 x 1 convolution is a product of matrices: pixels times filters.
+void by_gemm(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
+  Gemm g;
+  g.trans_b = true;
+  g.M = s.N * s.P * s.Q, g.N = s.K, g.K = s.C;
+  g.lda = g.ldb = s.C, g.ldc = s.K;
+  g.bias = bias;
+  gemm(ex, g, y, x, weight);
+}
+
+void by_windows(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
+  const int64_t channels = s.C / s.groups;
+  Product p{.gather = {.in = x.as<float>(),
+                       .N = s.N,
+                       .H = s.H,
+                       .W = s.W,
+                       .C = s.C,
+                       .rows = s.P,
+                       .columns = s.Q,
+                       .step_h = s.stride_h,
+                       .step_w = s.stride_w,
+                       .vertical = {},
+                       .horizontal = {}},
+            .out = y.as<float>(),
+            .H = s.P,
+            .W = s.Q,
+            .K = s.K,
+            .step_h = 1,
+            .step_w = 1,
+            .at_h = 0,
+            .at_w = 0,
+            .groups = s.groups,
+            .channels = channels,
+            .filters = s.K / s.groups,
+            .weight = weight.as<float>(),
+            .S = s.S,
+            .tap_size = channels,
+            .row_size = s.R * s.S * channels,
+            .filter_first = true,
+            .bias = bias.as<float>()};
+  for (int64_t r = 0; r < s.R; ++r) p.gather.vertical.add(r * s.dilation_h - s.pad_h, r);
+  for (int64_t t = 0; t < s.S; ++t) p.gather.horizontal.add(t * s.dilation_w - s.pad_w, t);
+  multiply_windows(ex, p);
+}
+
 }  // namespace
 
 void conv_forward(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
+  if (!kBaseline && is_pointwise(s)) return by_gemm(ex, s, y, x, weight, bias);
+  if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps)
+    return by_windows(ex, s, y, x, weight, bias);
   by_float_type(y.dtype, [&]<class T>(T) {
     parallel_for(ex, s.N * s.P, 1, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row)

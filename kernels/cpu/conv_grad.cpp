@@ -1,7 +1,10 @@
 // Convolution, gradients for the input and the weight. The plain forms gather: every element of a
 // result is written by one thread, in one order.
 #include "kernels/conv.h"
+
+#include "kernels/cpu/conv_dense.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/gemm.h"
 
 namespace limber::kernels::cpu::LIMBER_ISA {
 namespace {
@@ -59,9 +62,80 @@ void plain_filter(const Conv& s, T* dweight, const T* x, const T* dy, int64_t k)
   }
 }
 
+// A 1 x 1 convolution is a product of matrices: dx = dy W, dW = dy^T x.
+void pointwise_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
+  Gemm g;
+  g.M = s.N * s.H * s.W, g.N = s.C, g.K = s.K;
+  g.lda = s.K, g.ldb = g.ldc = s.C;
+  g.bias = bias;
+  gemm(ex, g, dx, dy, weight);
+}
+
+void pointwise_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
+  Gemm g;
+  g.trans_a = true;
+  g.M = s.K, g.N = s.C, g.K = s.N * s.H * s.W;
+  g.lda = s.K, g.ldb = g.ldc = s.C;
+  gemm(ex, g, dweight, dy, x);
+}
+
+// The taps that reach rows (or columns) `phase`, phase + stride, ... of dx, and how far from the
+// position's own row of dy.
+Taps taps_of_phase(int64_t phase, int64_t pad, int64_t stride, int64_t dilation, int64_t extent) {
+  Taps taps;
+  for (int64_t r = extent - 1; r >= 0; --r) {
+    const int64_t at = phase + pad - r * dilation;
+    if (at % stride == 0) taps.add(at / stride, r);
+  }
+  return taps;
+}
+
+// dx at every stride-th row and column is a convolution of stride 1 over dy, with those taps of the
+// weight that meet the phase.
+void data_by_windows(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
+  const int64_t channels = s.C / s.groups;
+  for (int64_t a = 0; a < s.stride_h && a < s.H; ++a) {
+    for (int64_t b = 0; b < s.stride_w && b < s.W; ++b) {
+      const Product p{
+          .gather = {.in = dy.as<float>(),
+                     .N = s.N,
+                     .H = s.P,
+                     .W = s.Q,
+                     .C = s.K,
+                     .rows = (s.H - a + s.stride_h - 1) / s.stride_h,
+                     .columns = (s.W - b + s.stride_w - 1) / s.stride_w,
+                     .step_h = 1,
+                     .step_w = 1,
+                     .vertical = taps_of_phase(a, s.pad_h, s.stride_h, s.dilation_h, s.R),
+                     .horizontal = taps_of_phase(b, s.pad_w, s.stride_w, s.dilation_w, s.S)},
+          .out = dx.as<float>(),
+          .H = s.H,
+          .W = s.W,
+          .K = s.C,
+          .step_h = s.stride_h,
+          .step_w = s.stride_w,
+          .at_h = a,
+          .at_w = b,
+          .groups = s.groups,
+          .channels = s.K / s.groups,
+          .filters = channels,
+          .weight = weight.as<float>(),
+          .S = s.S,
+          .tap_size = channels,
+          .row_size = s.R * s.S * channels,
+          .filter_first = false,
+          .bias = bias.as<float>()};
+      multiply_windows(ex, p);
+    }
+  }
+}
+
 }  // namespace
 
 void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
+  if (!kBaseline && is_pointwise(s)) return pointwise_data(ex, s, dx, dy, weight, bias);
+  if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps)
+    return data_by_windows(ex, s, dx, dy, weight, bias);
   by_float_type(dx.dtype, [&]<class T>(T) {
     parallel_for(ex, s.N * s.H, 1, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row)
@@ -72,6 +146,7 @@ void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight,
 }
 
 void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
+  if (!kBaseline && is_pointwise(s)) return pointwise_weight(ex, s, dweight, x, dy);
   by_float_type(dweight.dtype, [&]<class T>(T) {
     parallel_for(ex, s.K, 1, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k)

@@ -46,17 +46,6 @@ void multiply(const Gemm& g, T* c, const T* a, const T* b, const Block& block) {
 // k and columns of B that are packed at a time: 512 KiB, half of the second-level cache.
 constexpr int64_t kDepth = 512, kWidth = 256;
 
-// The largest multiple of `unit` that cuts `extent` into equal parts of at most `most`.
-int64_t even_part(int64_t extent, int64_t most, int64_t unit) {
-  const int64_t parts = extent > most ? (extent + most - 1) / most : 1;
-  return (extent + parts * unit - 1) / (parts * unit) * unit;
-}
-
-// What is left of `extent` beyond `at`, up to `most`.
-int64_t rest(int64_t extent, int64_t at, int64_t most) {
-  return extent - at < most ? extent - at : most;
-}
-
 // The tile of C at row m and column n, `rows` x `count`: A's numbers k to k + K come from `edge`,
 // (K, kTileRows), if A is stored transposed, from its rows otherwise.
 template <int V>
@@ -126,13 +115,11 @@ void multiply(const Gemm& g, float* c, const float* a, const float* b, const Blo
 
 #endif
 
-int64_t at_most(int64_t a, int64_t b) { return a < b ? a : b; }
-
 // The part of C that thread `index` of `columns` x `rows` threads computes, in whole tiles.
 Block block_of(const Gemm& g, int64_t index, int64_t row_parts, int64_t column_parts) {
   const auto bound = [](int64_t extent, int64_t tile, int64_t parts, int64_t i) {
     const int64_t tiles = (extent + tile - 1) / tile;
-    return at_most(tiles * i / parts * tile, extent);
+    return rest(extent, 0, tiles * i / parts * tile);
   };
   const int64_t r = index / column_parts, n = index % column_parts;
   return {bound(g.M, kTileRows, row_parts, r), bound(g.M, kTileRows, row_parts, r + 1),
@@ -153,13 +140,8 @@ void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
       });
       return;
     }
-    // Threads share out columns where they can, for each packs the columns of B that it uses;
-    // rows where that would leave threads idle.
-    const int64_t threads = at_most(thread_count(ex), work / kGrain + 1);
-    int64_t column_parts = 1;
-    const int64_t panels = (g.N + kTileColumns - 1) / kTileColumns;
-    for (int64_t p = 2; p <= threads; ++p)
-      if (threads % p == 0 && panels % p == 0) column_parts = p;
+    const int64_t threads = rest(thread_count(ex), 0, work / kGrain + 1);
+    const int64_t column_parts = parts_of_columns(g.N, threads);
     const int64_t row_parts = threads / column_parts;
     parallel_for(ex, threads, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)

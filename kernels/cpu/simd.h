@@ -22,6 +22,9 @@ constexpr int kVecBytes = 32;
 constexpr int kVecBytes = 16;
 #endif
 
+// The baseline keeps to the plain form of every kernel: it is what the others are tested against.
+constexpr bool kBaseline = kVecBytes == 16;
+
 template <class T>
 struct VecOf {
   typedef T type __attribute__((vector_size(kVecBytes)));

@@ -30,6 +30,28 @@ constexpr int kTileRows = 4;
 constexpr int kTileVecs = 2;
 constexpr int64_t kTileColumns = kTileVecs * kLanes<float>;
 
+// A multiple of `unit` that cuts `extent` into nearly equal parts of about `most`, never more than
+// rounding takes it.
+LIMBER_INLINE int64_t even_part(int64_t extent, int64_t most, int64_t unit) {
+  if (extent == 0) return unit;
+  const int64_t parts = extent > most ? (extent + most - 1) / most : 1;
+  return (extent + parts * unit - 1) / (parts * unit) * unit;
+}
+
+// What is left of `extent` beyond `at`, up to `most`.
+LIMBER_INLINE int64_t rest(int64_t extent, int64_t at, int64_t most) {
+  return extent - at < most ? extent - at : most;
+}
+
+// In how many parts threads share out N columns of C; the rest of them share out its rows. Columns
+// first, where they divide evenly: each thread packs only the columns of B that it uses.
+LIMBER_INLINE int64_t parts_of_columns(int64_t N, int64_t threads) {
+  int64_t parts = 1;
+  for (int64_t p = 2; p <= threads; ++p)
+    if (threads % p == 0 && N % (p * kTileColumns) == 0) parts = p;
+  return parts;
+}
+
 template <int V>
 struct Tile {
   Vec<float> sum[kTileRows][V];

@@ -1,0 +1,150 @@
+// Implicit GEMM: positions are the rows of A and never gathered into a matrix, the register tile
+// reads them through one pointer each.
+#include "kernels/cpu/conv_dense.h"
+
+#include "kernels/cpu/tile.h"
+
+namespace limber::kernels::cpu::LIMBER_ISA {
+namespace {
+
+// Columns of weights packed at a time; with kMaxPieces of depth half of a second-level cache.
+constexpr int64_t kWidth = 256;
+
+struct Columns {
+  int64_t begin, end;  // of one group's filters
+  int64_t padded() const {
+    return (end - begin + kLanes<float> - 1) / kLanes<float> * kLanes<float>;
+  }
+};
+
+int64_t reduction(const Product& p) {
+  return p.gather.vertical.count * p.gather.horizontal.count * p.channels;
+}
+
+// k that are multiplied at a time: equal parts.
+int64_t depth_of(const Product& p) { return even_part(reduction(p), kMaxPieces, 1); }
+
+// Weights of one group as panels: block by block of depth_of() k, panel by panel.
+void pack_weights(const Product& p, int64_t group, Columns columns, float* packed) {
+  const int64_t K = reduction(p), depth = depth_of(p);
+  for (int64_t k = 0; k < K;) {
+    const int64_t tap = k / p.channels, c = k % p.channels, block = k / depth * depth;
+    const int64_t block_size = rest(K, block, depth);
+    int64_t length = rest(p.channels, c, block + block_size - k);
+    const int64_t r = p.gather.vertical.index[tap / p.gather.horizontal.count];
+    const int64_t s = p.gather.horizontal.index[tap % p.gather.horizontal.count];
+    const float* at = p.weight + (r * p.S + s) * p.tap_size;
+    for (int64_t n = columns.begin; n < columns.end; n += kTileColumns) {
+      const int64_t count = rest(columns.end, n, kTileColumns);
+      const int64_t width = panel_width(n, columns.end);
+      float* to = packed + block * columns.padded() + (n - columns.begin) * block_size +
+                  (k - block) * width;
+      if (p.filter_first) {
+        pack_columns(to, at + (group * p.filters + n) * p.row_size + c, p.row_size, length, count,
+                     width);
+      } else {
+        pack_rows(to, at + (group * p.channels + c) * p.row_size + n, p.row_size, length, count,
+                  width);
+      }
+    }
+    k += length;
+  }
+}
+
+template <int V>
+void multiply_tile(const float* const* from, float* const* to, const Piece* pieces, int64_t count,
+                   const float* panel, int rows, int64_t columns, const Finish& finish) {
+  Tile<V> tile{};
+  for (int64_t i = 0; i < count; ++i) {
+    multiply_rows<V>(tile, from, pieces[i].offset, panel, pieces[i].length);
+    panel += pieces[i].length * V * kLanes<float>;
+  }
+  store_tile<V>(tile, to, rows, columns, finish);
+}
+
+// Rows [first, first + count) of positions, loaded as `chunk`, times one group's weights.
+void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t count,
+                    int64_t group, Columns columns, const float* packed) {
+  const Gather& g = p.gather;
+  const int64_t K = reduction(p), depth = depth_of(p), positions = count * g.columns;
+  Piece pieces[kMaxPieces];
+  for (int64_t k = 0; k == 0 || k < K; k += depth) {
+    const int64_t block = rest(K, k, depth);
+    const int64_t found =
+        find_pieces(g, chunk.pitch, group * p.channels, p.channels, k, k + block, pieces);
+    int64_t row = 0, column = 0;
+    for (int64_t m = 0; m < positions; m += kTileRows) {
+      const int rows = int(rest(positions, m, kTileRows));
+      const float* from[kTileRows];
+      float* to[kTileRows];
+      for (int i = 0; i < kTileRows; ++i) {
+        from[i] = i < rows ? chunk.start[row] + column * g.step_w * g.C : from[0];
+        if (i < rows) {
+          const int64_t image = (first + row) / g.rows, y = (first + row) % g.rows;
+          to[i] = p.out +
+                  ((image * p.H + y * p.step_h + p.at_h) * p.W + column * p.step_w + p.at_w) * p.K +
+                  group * p.filters;
+          if (++column == g.columns) column = 0, ++row;
+        } else {
+          to[i] = to[0];
+        }
+      }
+      for (int64_t n = columns.begin; n < columns.end; n += kTileColumns) {
+        const int64_t width = rest(columns.end, n, kTileColumns);
+        const float* panel = packed + k * columns.padded() + (n - columns.begin) * block;
+        float* at[kTileRows];
+        for (int i = 0; i < kTileRows; ++i) at[i] = to[i] + n;
+        const Finish finish{1, k == 0 ? 0.0f : 1.0f,
+                            k == 0 && p.bias != nullptr ? p.bias + group * p.filters + n : nullptr};
+        if (width > kLanes<float>) {
+          multiply_tile<kTileVecs>(from, at, pieces, found, panel, rows, width, finish);
+        } else {
+          multiply_tile<1>(from, at, pieces, found, panel, rows, width, finish);
+        }
+      }
+    }
+  }
+}
+
+// What one thread does: some rows of positions, some columns of every group.
+void multiply_part(const Product& p, int64_t row_begin, int64_t row_end, Columns part) {
+  const int64_t K = reduction(p), step = chunk_rows(p.gather);
+  const int64_t width = even_part(part.end - part.begin, kWidth, kTileColumns);
+  const int64_t packed_size = K * width;
+  float* scratch = static_cast<float*>(
+      thread_scratch(size_t(p.groups * packed_size + chunk_size(p.gather, step)) * sizeof(float)));
+  float* border = scratch + p.groups * packed_size;
+  for (int64_t n = part.begin; n < part.end; n += width) {
+    const Columns columns{n, n + rest(part.end, n, width)};
+    for (int64_t g = 0; g < p.groups; ++g) pack_weights(p, g, columns, scratch + g * packed_size);
+    for (int64_t row = row_begin; row < row_end; row += step) {
+      const int64_t count = rest(row_end, row, step);
+      Chunk chunk;
+      load_chunk(p.gather, row, count, border, chunk);
+      for (int64_t g = 0; g < p.groups; ++g)
+        multiply_chunk(p, chunk, row, count, g, columns, scratch + g * packed_size);
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_windows(const Exec& ex, const Product& p) {
+  const int64_t rows = p.gather.N * p.gather.rows;
+  if (rows == 0 || p.gather.columns == 0) return;
+  constexpr int64_t kGrain = 1 << 17;  // multiplications worth a thread
+  const int64_t work = rows * p.gather.columns * reduction(p) * p.filters * p.groups;
+  const int64_t threads = rest(thread_count(ex), 0, work / kGrain + 1);
+  const int64_t column_parts = p.groups == 1 ? parts_of_columns(p.filters, threads) : 1;
+  const int64_t row_parts = threads / column_parts;
+  parallel_for(ex, threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t r = i / column_parts, c = i % column_parts;
+      multiply_part(p, rows * r / row_parts, rows * (r + 1) / row_parts,
+                    {p.filters / column_parts * c,
+                     c + 1 == column_parts ? p.filters : p.filters / column_parts * (c + 1)});
+    }
+  });
+}
+
+}  // namespace limber::kernels::cpu::LIMBER_ISA

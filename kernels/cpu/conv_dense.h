@@ -1,0 +1,28 @@
+// The fast f32 convolution for any geometry: windows gathered from an image times packed weights.
+// Forward it runs once; the data gradient is one such product per phase of the stride.
+#pragma once
+
+#include "kernels/cpu/conv_gather.h"
+#include "kernels/exec.h"
+
+namespace limber::kernels::cpu::LIMBER_ISA {
+
+// out[n, i step_h + at_h, j step_w + at_w, g filters + f] =
+//     bias[...] + sum over taps t and channels c of in(position (i, j), tap t, g channels + c)
+//                                                   weight(f, t, c)
+struct Product {
+  Gather gather;
+  float* out;  // (N, H, W, K)
+  int64_t H, W, K, step_h, step_w, at_h, at_w;
+  int64_t groups, channels, filters;  // the last two per group
+  // weight(f, t, c) of group g: the number f and c select in the tap (r, s) of a
+  // (K, R, S, C / groups) weight, where either may be the first dimension.
+  const float* weight;
+  int64_t S, tap_size, row_size;  // row_size: R S C / groups
+  bool filter_first;
+  const float* bias;  // null or (K,)
+};
+
+void multiply_windows(const Exec& ex, const Product& p);
+
+}  // namespace limber::kernels::cpu::LIMBER_ISA

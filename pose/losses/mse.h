@@ -14,4 +14,12 @@ Tensor heatmap_mask(const Tensor& target, const Tensor& weight, const Tensor& ma
 // mean((output - target)^2 mask).
 std::unique_ptr<Loss> make_keypoint_mse(const Config& config, const Scope& scope);
 
+// KeypointOHKMMSELoss. Per sample the mean of the `topk` largest errors of a key point (online hard
+// key point mining; Chen et al. 2018, arXiv 1711.07319). output, target: (N, K, H, W).
+std::unique_ptr<Loss> make_keypoint_ohkm_mse(const Config& config, const Scope& scope);
+
+// CombinedTargetMSELoss. output, target: (N, 3 K, H, W), (map, x offset, y offset) per key point;
+// weight: (N, K). Offsets count where the target map is.
+std::unique_ptr<Loss> make_combined_target_mse(const Config& config, const Scope& scope);
+
 }  // namespace limber

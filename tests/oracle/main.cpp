@@ -27,7 +27,7 @@ constexpr Folder kFolders[] = {
     {"transforms", nullptr},
     {"metrics/functional", nullptr},
     {"metrics/metrics", nullptr},
-    {"losses", nullptr},
+    {"losses", oracle::check_losses},
     {"heads", oracle::check_heads},
     {"models", oracle::check_models},
     {"train", oracle::check_training},

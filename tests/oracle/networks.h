@@ -30,8 +30,11 @@ std::vector<DataSample> encode_samples(const File& file, Case& result);
 
 // Records [name, ...] of losses, gradients, buffers against what a training step gave.
 void check_losses_of_step(const Json& json, const Losses& losses, Case& result);
+// Inputs of four dimensions are channels last unless `as_recorded`. A gradient that is NaN in the
+// record must be finite: there the reference divides 0 by 0.
 void check_gradients(const Json& records, const ParameterStore& store,
-                     const std::vector<std::pair<std::string, Tensor>>& inputs, Case& result);
+                     const std::vector<std::pair<std::string, Tensor>>& inputs, Case& result,
+                     bool as_recorded = false);
 void check_buffers(const Json& records, const ParameterStore& store, Case& result);
 
 // The sum over all losses whose name contains "loss".

@@ -192,6 +192,10 @@ double Case::compare(const Json& record, const Array& actual, Tolerance toleranc
     // Nine printed digits bound what the record itself can say.
     const double slack =
         tolerance.of_std * spread + tolerance.absolute + 1e-6 * std::abs(expected[k]);
+    if (tolerance.finite_for_nan && std::isnan(expected[k])) {
+      expect(std::isfinite(got), str(name, "[", index, "]: ", got, ", expected a finite number"));
+      continue;
+    }
     if (!same(expected[k], got, slack)) {
       expect(false,
              str(name, "[", index, "]: ", got, ", expected ", expected[k], " within ", slack));

@@ -41,6 +41,8 @@ Array hash_parameter(std::string_view name, const Shape& shape, double gain);
 struct Tolerance {
   double of_std = 2e-4;  // times the record's standard deviation
   double absolute = 1e-6;
+  // Where the record holds NaN (the reference divided 0 by 0), ask for a finite number instead.
+  bool finite_for_nan = false;
 };
 
 // Collects what differs in one case.

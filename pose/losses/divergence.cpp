@@ -1,0 +1,97 @@
+#include "pose/losses/divergence.h"
+
+#include "pose/losses/loss_support.h"
+#include "tensor/op.h"
+#include "tensor/ops.h"
+
+namespace limber {
+namespace {
+
+constexpr double kSmallest = 1e-37;
+
+// x log x, 0 at 0, with a gradient that is finite there.
+Tensor entropy_terms(const Tensor& x) { return x * log(clamp(x, kSmallest, 1e37)); }
+
+struct KLDiscretLoss : Loss {
+  double beta, label_beta, mask_weight;
+  bool label_softmax, use_target_weight;
+  std::vector<int> mask;
+
+  explicit KLDiscretLoss(const Config& c)
+      : beta(c.get("beta", 1.0)),
+        label_beta(c.get("label_beta", 10.0)),
+        mask_weight(c.get("mask_weight", 1.0)),
+        label_softmax(c.get("label_softmax", false)),
+        use_target_weight(c.get("use_target_weight", true)) {
+    if (c.has("mask")) mask = c.get<std::vector<int>>("mask");
+  }
+
+  std::vector<Tensor> operator()(const LossInput& in) const override {
+    check(!in.outputs.empty() && in.outputs.size() == in.targets.size(),
+          "KLDiscretLoss: ", in.outputs.size(), " outputs, ", in.targets.size(), " targets");
+    const int64_t K = in.outputs[0].size(1);
+    const Tensor weight = wanted_weight(in, use_target_weight, "KLDiscretLoss");
+    const Tensor factors = mask.empty() ? Tensor() : mask_factors(K);
+    Tensor total;
+    for (size_t axis = 0; axis < in.outputs.size(); ++axis) {
+      Tensor rows = divergence(in.outputs[axis], in.targets[axis]);  // (N, K)
+      if (weight.defined()) rows = rows * weight;
+      if (factors.defined()) rows = rows * factors;
+      const Tensor one = sum(rows);
+      total = total.defined() ? total + one : one;
+    }
+    return {total / double(K)};
+  }
+
+  Tensor divergence(const Tensor& output, const Tensor& target) const {
+    const Tensor log_p = log_softmax(output * beta);
+    const Tensor t = label_softmax ? softmax(target * label_beta) : target;
+    return mean(entropy_terms(t) - t * log_p, {-1});
+  }
+
+  // (1, K)
+  Tensor mask_factors(int64_t K) const {
+    Tensor factors = Tensor::full({1, K}, 1);
+    for (int k : mask) {
+      check(k >= 0 && k < K, "KLDiscretLoss: mask names key point ", k, " of ", K);
+      factors.data<float>()[k] = float(mask_weight);
+    }
+    return factors;
+  }
+};
+
+struct JSDiscretLoss : Loss {
+  bool use_target_weight, size_average;
+
+  explicit JSDiscretLoss(const Config& c)
+      : use_target_weight(c.get("use_target_weight", true)),
+        size_average(c.get("size_average", true)) {}
+
+  std::vector<Tensor> operator()(const LossInput& in) const override {
+    Tensor p = in.outputs.at(0), t = in.targets.at(0);
+    const Tensor weight = wanted_weight(in, use_target_weight, "JSDiscretLoss");
+    if (weight.defined()) {
+      const Tensor spread = weight_of_rank(weight, p.rank());
+      p = p * spread;
+      t = t * spread;
+    }
+    const Tensor sum_pt = p + t, log_m = log(sum_pt * 0.5 + kEpsilon);
+    const Tensor js = (entropy_terms(p) + entropy_terms(t) - sum_pt * log_m) * 0.5;
+    const Tensor total = sum(js);
+    return {size_average ? total / double(t.size(0)) : total};
+  }
+
+  static constexpr double kEpsilon = 1e-24;
+};
+
+}  // namespace
+
+std::unique_ptr<Loss> make_kl_discret(const Config& config, const Scope&) {
+  return std::make_unique<KLDiscretLoss>(config);
+}
+
+std::unique_ptr<Loss> make_js_discret(const Config& config, const Scope&) {
+  return std::make_unique<JSDiscretLoss>(config);
+}
+
+}  // namespace limber

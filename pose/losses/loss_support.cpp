@@ -1,0 +1,41 @@
+#include "pose/losses/loss_support.h"
+
+#include "tensor/ops.h"
+
+namespace limber {
+
+Tensor weight_of_rank(const Tensor& weight, int rank) {
+  check(weight.rank() <= rank, "loss: target weights ", weight.shape(), " for outputs of ", rank,
+        " dimensions");
+  Shape shape = weight.shape();
+  while (shape.rank() < rank) shape = shape.inserted(shape.rank(), 1);
+  return reshape(weight, shape);
+}
+
+Reduction read_reduction(const Config& config) {
+  const auto name = config.get<std::string>("reduction", "mean");
+  if (name == "mean") return Reduction::mean;
+  if (name == "sum") return Reduction::sum;
+  if (name == "none") return Reduction::none;
+  fail_input(config.path(), ".reduction: unknown reduction \"", name, "\"",
+             did_you_mean(name, {"mean", "sum", "none"}));
+}
+
+Tensor reduced(const Tensor& losses, Reduction reduction) {
+  switch (reduction) {
+    case Reduction::mean:
+      return mean(losses);
+    case Reduction::sum:
+      return sum(losses);
+    case Reduction::none:
+      return losses;
+  }
+  return losses;
+}
+
+Tensor wanted_weight(const LossInput& input, bool wanted, const char* loss) {
+  check(!wanted || input.weight.defined(), loss, ": use_target_weight is set, no weights given");
+  return wanted ? input.weight : Tensor();
+}
+
+}  // namespace limber

@@ -1,0 +1,15 @@
+// Distances of coordinates.
+#pragma once
+
+#include "pose/losses/loss.h"
+
+namespace limber {
+
+// Per element 0.5 d^2 / beta where |d| < beta, else |d| - 0.5 beta; Girshick 2015, arXiv
+// 1504.08083.
+Tensor smooth_l1(const Tensor& output, const Tensor& target, double beta = 1);
+
+// SmoothL1Loss. output, target: (N, K, D); weight: (N, K) or (N, K, D) multiplies both. The mean.
+std::unique_ptr<Loss> make_smooth_l1(const Config& config, const Scope& scope);
+
+}  // namespace limber

@@ -19,7 +19,7 @@
 
 namespace limber {
 
-#define LIMBER_OP(name) void backward(const name& op, GradContext& g);
+#define LIMBER_OP(name) void backward(const name##Op& op, GradContext& g);
 #include "tensor/ops.def"
 #undef LIMBER_OP
 

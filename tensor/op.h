@@ -55,7 +55,7 @@ struct Op {
   const char* name() const { return name_of(kind()); }
 };
 
-// Gives an op struct its kind: struct Softmax : OpOf<OpKind::Softmax> { ... }.
+// Gives an op struct its kind: struct SoftmaxOp : OpOf<OpKind::Softmax> { ... }.
 template <OpKind K, Keep what = Keep::inputs>
 struct OpOf : Op {
   OpKind kind() const override { return K; }

@@ -4,7 +4,7 @@
 
 namespace limber {
 
-void backward(const Attention& op, GradContext& g) {
+void backward(const AttentionOp& op, GradContext& g) {
   const Tensor &q = g.input(0), &k = g.input(1), &v = g.input(2), &bias = g.input(3);
   const Tensor dq = Tensor::empty(q.shape(), q.dtype()), dk = Tensor::empty(k.shape(), q.dtype()),
                dv = Tensor::empty(v.shape(), q.dtype());

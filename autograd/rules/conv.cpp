@@ -17,7 +17,7 @@ Tensor bias_gradient(const Tensor& dy) {
 
 }  // namespace
 
-void backward(const Conv2d& op, GradContext& g) {
+void backward(const Conv2dOp& op, GradContext& g) {
   const Tensor &x = g.input(0), &weight = g.input(1), &dy = g.grad();
   const kernels::Exec ex = exec_for(dy.dtype());
   const kernels::Conv s = op.shape(x.shape(), weight.shape(), dy.shape());
@@ -34,7 +34,7 @@ void backward(const Conv2d& op, GradContext& g) {
   if (g.needs(2)) g.set(2, bias_gradient(dy));
 }
 
-void backward(const ConvTranspose2d& op, GradContext& g) {
+void backward(const ConvTranspose2dOp& op, GradContext& g) {
   const Tensor &x = g.input(0), &weight = g.input(1), &dy = g.grad();
   const kernels::Exec ex = exec_for(dy.dtype());
   const kernels::Conv s = op.shape(x.shape(), weight.shape(), dy.shape());

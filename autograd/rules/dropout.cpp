@@ -4,6 +4,6 @@
 
 namespace limber {
 
-void backward(const Dropout& op, GradContext& g) { g.set(0, apply_one(op, {g.grad()})); }
+void backward(const DropoutOp& op, GradContext& g) { g.set(0, apply_one(op, {g.grad()})); }
 
 }  // namespace limber

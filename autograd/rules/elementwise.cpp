@@ -4,7 +4,7 @@
 
 namespace limber {
 
-void backward(const Unary& op, GradContext& g) {
+void backward(const UnaryOp& op, GradContext& g) {
   if (op.args.f >= kernels::Unary::sign) return;  // steps: no gradient
   const Tensor& dy = g.grad();
   const Tensor& saved = kernels::derivative_from_output(op.args.f) ? g.output(0) : g.input(0);
@@ -13,7 +13,7 @@ void backward(const Unary& op, GradContext& g) {
   g.set(0, dx);
 }
 
-void backward(const Binary& op, GradContext& g) {
+void backward(const BinaryOp& op, GradContext& g) {
   using kernels::Binary;
   const Tensor &a = g.input(0), &b = g.input(1), &dy = g.grad();
   const auto give = [&](int i, const auto& gradient) {
@@ -60,7 +60,7 @@ void backward(const Binary& op, GradContext& g) {
   }
 }
 
-void backward(const Where&, GradContext& g) {
+void backward(const WhereOp&, GradContext& g) {
   const Tensor zero = Tensor::zeros(g.grad().shape(), g.grad().dtype());
   if (g.needs(1)) g.set(1, where(g.input(0), g.grad(), zero));
   if (g.needs(2)) g.set(2, where(g.input(0), zero, g.grad()));

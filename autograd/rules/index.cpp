@@ -18,15 +18,15 @@ Tensor scattered(const Shape& from, int dim, const Tensor& dy, const Tensor& ind
 
 }  // namespace
 
-void backward(const Gather& op, GradContext& g) {
+void backward(const GatherOp& op, GradContext& g) {
   if (g.needs(0)) g.set(0, scattered(op.from, op.dim, g.grad(), g.input(1), op.shared));
 }
 
-void backward(const Extreme& op, GradContext& g) {
+void backward(const ExtremeOp& op, GradContext& g) {
   g.set(0, scattered(op.from, op.dim, g.grad(), g.output(1), false));
 }
 
-void backward(const TopK& op, GradContext& g) {
+void backward(const TopKOp& op, GradContext& g) {
   g.set(0, scattered(op.from, op.from.rank() - 1, g.grad(), g.output(1), false));
 }
 

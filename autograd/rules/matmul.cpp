@@ -6,7 +6,7 @@ namespace limber {
 
 // C = op(A) op(B): dop(A) = dC op(B)^T and dop(B) = op(A)^T dC; for a stored transpose the product
 // is taken the other way round.
-void backward(const MatMul& op, GradContext& g) {
+void backward(const MatMulOp& op, GradContext& g) {
   const Tensor &a = g.input(0), &b = g.input(1), &dy = g.grad();
   if (g.needs(0)) {
     g.set(0, op.trans_a ? matmul(b, dy, op.trans_b, true) : matmul(dy, b, false, !op.trans_b));
@@ -22,7 +22,7 @@ void backward(const MatMul& op, GradContext& g) {
 }
 
 // y = x W^T + b: dx = dy W, dW = dy^T x, db = the sum of dy's rows.
-void backward(const Linear&, GradContext& g) {
+void backward(const LinearOp&, GradContext& g) {
   const Tensor &x = g.input(0), &weight = g.input(1);
   const int64_t rows = x.shape().outer(-1);
   const Tensor dy = reshape(g.grad(), {rows, weight.size(0)});

@@ -23,15 +23,15 @@ void group_backward(GradContext& g, const kernels::NormShape& s, bool fixed) {
 
 }  // namespace
 
-void backward(const BatchNorm& op, GradContext& g) {
+void backward(const BatchNormOp& op, GradContext& g) {
   group_backward(g, batch_norm_shape(g.input(0).shape()), !op.training);
 }
 
-void backward(const GroupNorm& op, GradContext& g) {
+void backward(const GroupNormOp& op, GradContext& g) {
   group_backward(g, group_norm_shape(g.input(0).shape(), op.groups), false);
 }
 
-void backward(const LayerNorm&, GradContext& g) {
+void backward(const LayerNormOp&, GradContext& g) {
   const Tensor& x = g.input(0);
   const Tensor dx = wanted(g, 0), dweight = wanted(g, 1), dbias = wanted(g, 2);
   kernels::layer_norm_backward(exec_for(x.dtype()), dx.out(), dweight.out(), dbias.out(),
@@ -42,7 +42,7 @@ void backward(const LayerNorm&, GradContext& g) {
   g.set(2, dbias);
 }
 
-void backward(const ScaleNorm& op, GradContext& g) {
+void backward(const ScaleNormOp& op, GradContext& g) {
   const Tensor &x = g.input(0), &length = g.output(1);
   const int64_t rows = length.numel();
   const Tensor dx = wanted(g, 0), terms = Tensor::empty({rows}, x.dtype());

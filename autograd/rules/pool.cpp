@@ -4,7 +4,7 @@
 
 namespace limber {
 
-void backward(const MaxPool2d& op, GradContext& g) {
+void backward(const MaxPool2dOp& op, GradContext& g) {
   const Tensor &x = g.input(0), &y = g.output(0);
   const Tensor dx = Tensor::empty(x.shape(), x.dtype());
   kernels::max_pool_backward(exec_for(x.dtype()), dx.out(), g.grad().in(), x.in(), y.in(),
@@ -12,7 +12,7 @@ void backward(const MaxPool2d& op, GradContext& g) {
   g.set(0, dx);
 }
 
-void backward(const AvgPool2d& op, GradContext& g) {
+void backward(const AvgPool2dOp& op, GradContext& g) {
   const Tensor& dy = g.grad();
   const int64_t N = dy.size(0), C = dy.size(3);
   const Tensor dx = Tensor::empty({N, op.rows.in, op.columns.in, C}, dy.dtype());

@@ -5,7 +5,7 @@
 
 namespace limber {
 
-void backward(const PRelu&, GradContext& g) {
+void backward(const PReluOp&, GradContext& g) {
   const Tensor &x = g.input(0), &slope = g.input(1);
   const int64_t C = x.size(-1);
   const Tensor dx = g.needs(0) ? Tensor::empty(x.shape(), x.dtype()) : Tensor();

@@ -4,7 +4,7 @@
 
 namespace limber {
 
-void backward(const Sum& op, GradContext& g) {
+void backward(const SumOp& op, GradContext& g) {
   Shape ones = op.from;
   for (int d = op.first; d < op.last; ++d) ones = ones.with(d, 1);
   const Tensor dy = reshape(op.factor == 1 ? g.grad() : g.grad() * op.factor, ones);

@@ -4,7 +4,7 @@
 
 namespace limber {
 
-void backward(const Resize& op, GradContext& g) {
+void backward(const ResizeOp& op, GradContext& g) {
   const kernels::ResizeShape& s = op.shape;
   const Tensor& dy = g.grad();
   const Tensor dx = Tensor::empty({s.N, s.H, s.W, s.C}, dy.dtype());

@@ -4,7 +4,7 @@
 
 namespace limber {
 
-void backward(const Softmax&, GradContext& g) {
+void backward(const SoftmaxOp&, GradContext& g) {
   const Tensor &dy = g.grad(), &y = g.output(0);
   const Tensor dx = Tensor::empty(y.shape(), y.dtype());
   kernels::softmax_backward(exec_for(y.dtype()), dx.out(), dy.in(), y.in(), y.shape().outer(-1),
@@ -12,7 +12,7 @@ void backward(const Softmax&, GradContext& g) {
   g.set(0, dx);
 }
 
-void backward(const LogSoftmax&, GradContext& g) {
+void backward(const LogSoftmaxOp&, GradContext& g) {
   const Tensor &dy = g.grad(), &y = g.output(0);
   const Tensor dx = Tensor::empty(y.shape(), y.dtype());
   kernels::log_softmax_backward(exec_for(y.dtype()), dx.out(), dy.in(), y.in(), y.shape().outer(-1),

@@ -8,8 +8,8 @@
 
 namespace limber {
 
-kernels::Attention Attention::plan(const Tensor& q, const Tensor& k, const Tensor& v,
-                                   const Tensor& bias) const {
+kernels::Attention AttentionOp::plan(const Tensor& q, const Tensor& k, const Tensor& v,
+                                     const Tensor& bias) const {
   kernels::Attention a{q.size(0), q.size(1), q.size(2), k.size(2), q.size(3), v.size(3), scale, {}};
   if (bias.defined()) {
     const Strides strides = strides_over(bias.shape(), Shape{a.B, a.H, a.L, a.S});
@@ -18,7 +18,7 @@ kernels::Attention Attention::plan(const Tensor& q, const Tensor& k, const Tenso
   return a;
 }
 
-std::vector<Spec> Attention::infer(std::span<const Tensor> in) const {
+std::vector<Spec> AttentionOp::infer(std::span<const Tensor> in) const {
   const Tensor &q = in[0], &k = in[1], &v = in[2], &bias = in[3];
   check_rank(q, 4, "attention", "q");
   check_rank(k, 4, "attention", "k");
@@ -37,8 +37,8 @@ std::vector<Spec> Attention::infer(std::span<const Tensor> in) const {
   return {{q.shape().with(3, v.size(3)), q.dtype()}, {q.shape().without(3), q.dtype()}};
 }
 
-void Attention::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                        std::span<const Tensor> out) const {
+void AttentionOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                          std::span<const Tensor> out) const {
   if (out[1].numel() == 0) return;
   kernels::attention_forward(ex, plan(in[0], in[1], in[2], in[3]), out[0].out(), out[1].out(),
                              in[0].in(), in[1].in(), in[2].in(), in[3].in());
@@ -46,7 +46,7 @@ void Attention::forward(const kernels::Exec& ex, std::span<const Tensor> in,
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& bias,
                  double scale) {
-  return apply_one(Attention(scale), {q, k, v, bias});
+  return apply_one(AttentionOp(scale), {q, k, v, bias});
 }
 
 }  // namespace limber

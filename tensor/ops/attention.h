@@ -8,9 +8,9 @@ namespace limber {
 
 // (q, k, v, bias or undefined) -> (softmax(scale q k^T + bias) v, the log-sum-exp of the scores,
 // (B, H, L), which the gradient reads and nobody else).
-struct Attention : OpOf<OpKind::Attention, Keep::both> {
+struct AttentionOp : OpOf<OpKind::Attention, Keep::both> {
   double scale;
-  explicit Attention(double factor) : scale(factor) {}
+  explicit AttentionOp(double factor) : scale(factor) {}
   // Sizes and strides for the kernels.
   kernels::Attention plan(const Tensor& q, const Tensor& k, const Tensor& v,
                           const Tensor& bias) const;

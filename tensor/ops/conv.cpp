@@ -36,7 +36,7 @@ void check_operands(std::span<const Tensor> in, const ConvGeometry& g, const cha
 
 }  // namespace
 
-std::vector<Spec> Conv2d::infer(std::span<const Tensor> in) const {
+std::vector<Spec> Conv2dOp::infer(std::span<const Tensor> in) const {
   check_operands(in, geometry, "conv2d");
   const Shape &x = in[0].shape(), &weight = in[1].shape();
   const ConvGeometry& g = geometry;
@@ -60,17 +60,17 @@ std::vector<Spec> Conv2d::infer(std::span<const Tensor> in) const {
   return {{y, in[0].dtype()}};
 }
 
-kernels::Conv Conv2d::shape(const Shape& x, const Shape& weight, const Shape& y) const {
+kernels::Conv Conv2dOp::shape(const Shape& x, const Shape& weight, const Shape& y) const {
   return conv_shape(geometry, x, weight, y);
 }
 
-void Conv2d::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                     std::span<const Tensor> out) const {
+void Conv2dOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                       std::span<const Tensor> out) const {
   kernels::conv_forward(ex, shape(in[0].shape(), in[1].shape(), out[0].shape()), out[0].out(),
                         in[0].in(), in[1].in(), in[2].in());
 }
 
-std::vector<Spec> ConvTranspose2d::infer(std::span<const Tensor> in) const {
+std::vector<Spec> ConvTranspose2dOp::infer(std::span<const Tensor> in) const {
   check_operands(in, geometry, "conv_transpose2d");
   const Shape &x = in[0].shape(), &weight = in[1].shape();
   const ConvGeometry& g = geometry;
@@ -99,23 +99,23 @@ std::vector<Spec> ConvTranspose2d::infer(std::span<const Tensor> in) const {
   return {{y, in[0].dtype()}};
 }
 
-kernels::Conv ConvTranspose2d::shape(const Shape& x, const Shape& weight, const Shape& y) const {
+kernels::Conv ConvTranspose2dOp::shape(const Shape& x, const Shape& weight, const Shape& y) const {
   return conv_shape(geometry, y, weight, x);
 }
 
-void ConvTranspose2d::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                              std::span<const Tensor> out) const {
+void ConvTranspose2dOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                                std::span<const Tensor> out) const {
   kernels::conv_backward_data(ex, shape(in[0].shape(), in[1].shape(), out[0].shape()), out[0].out(),
                               in[0].in(), in[1].in(), in[2].in());
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvGeometry& g) {
-  return apply_one(Conv2d(g), {x, weight, bias});
+  return apply_one(Conv2dOp(g), {x, weight, bias});
 }
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const ConvGeometry& g, std::array<int, 2> output_padding) {
-  return apply_one(ConvTranspose2d(g, output_padding), {x, weight, bias});
+  return apply_one(ConvTranspose2dOp(g, output_padding), {x, weight, bias});
 }
 
 }  // namespace limber

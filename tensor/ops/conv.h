@@ -8,9 +8,9 @@
 namespace limber {
 
 // (x, weight, bias or undefined) -> y. x: (N, H, W, C), weight: (O, kH, kW, C / groups).
-struct Conv2d : OpOf<OpKind::Conv2d> {
+struct Conv2dOp : OpOf<OpKind::Conv2d> {
   ConvGeometry geometry;
-  explicit Conv2d(const ConvGeometry& g) : geometry(g) {}
+  explicit Conv2dOp(const ConvGeometry& g) : geometry(g) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
@@ -20,10 +20,10 @@ struct Conv2d : OpOf<OpKind::Conv2d> {
 
 // (x, weight, bias or undefined) -> y, the data gradient of the convolution that maps y to x.
 // x: (N, H, W, C), weight: (C, kH, kW, O / groups).
-struct ConvTranspose2d : OpOf<OpKind::ConvTranspose2d> {
+struct ConvTranspose2dOp : OpOf<OpKind::ConvTranspose2d> {
   ConvGeometry geometry;
   std::array<int, 2> output_padding;
-  ConvTranspose2d(const ConvGeometry& g, std::array<int, 2> extra)
+  ConvTranspose2dOp(const ConvGeometry& g, std::array<int, 2> extra)
       : geometry(g), output_padding(extra) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,

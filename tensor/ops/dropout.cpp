@@ -29,18 +29,18 @@ Tensor draw_mask(int64_t n, double p) {
 Tensor drop(const Tensor& x, double p, bool training, int64_t masks, const char* name) {
   check(p >= 0 && p <= 1, name, ": the probability must be in [0, 1], not ", p);
   if (!training || p == 0) return x;
-  return apply_one(Dropout(draw_mask(masks, p), p < 1 ? 1 / (1 - p) : 0), {x});
+  return apply_one(DropoutOp(draw_mask(masks, p), p < 1 ? 1 / (1 - p) : 0), {x});
 }
 
 }  // namespace
 
-std::vector<Spec> Dropout::infer(std::span<const Tensor> in) const {
+std::vector<Spec> DropoutOp::infer(std::span<const Tensor> in) const {
   check_float(in[0], "dropout");
   return {{in[0].shape(), in[0].dtype()}};
 }
 
-void Dropout::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                      std::span<const Tensor> out) const {
+void DropoutOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                        std::span<const Tensor> out) const {
   if (in[0].numel() == 0) return;
   kernels::masked_scale(ex, out[0].out(), in[0].in(), mask.in(), mask.numel(),
                         in[0].numel() / mask.numel(), scale);

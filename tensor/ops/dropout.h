@@ -8,10 +8,10 @@ namespace limber {
 // (x) -> scale x where the mask is not 0, else 0. mask: u8 (outer,), each byte for one element or
 // for one sample of x. The mask is an attribute: it is drawn before the op runs, and the gradient
 // is the same op on dy.
-struct Dropout : OpOf<OpKind::Dropout, Keep::nothing> {
+struct DropoutOp : OpOf<OpKind::Dropout, Keep::nothing> {
   Tensor mask;
   double scale;
-  Dropout(Tensor kept, double factor) : mask(std::move(kept)), scale(factor) {}
+  DropoutOp(Tensor kept, double factor) : mask(std::move(kept)), scale(factor) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

@@ -27,38 +27,38 @@ kernels::Broadcast plan(const Shape& result, const Shape& a, const Shape& b) {
 }
 
 Tensor unary(kernels::Unary f, const Tensor& x, double a = 0, double b = 0) {
-  return apply_one(Unary({f, a, b}), {x});
+  return apply_one(UnaryOp({f, a, b}), {x});
 }
 
 Tensor binary(kernels::Binary f, const Tensor& a, const Tensor& b) {
-  return apply_one(Binary(f, a.shape(), b.shape()), {a, b});
+  return apply_one(BinaryOp(f, a.shape(), b.shape()), {a, b});
 }
 
 }  // namespace
 
-std::vector<Spec> Unary::infer(std::span<const Tensor> in) const {
+std::vector<Spec> UnaryOp::infer(std::span<const Tensor> in) const {
   check_float(in[0], "unary");
   return {{in[0].shape(), in[0].dtype()}};
 }
 
-void Unary::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                    std::span<const Tensor> out) const {
+void UnaryOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                      std::span<const Tensor> out) const {
   kernels::unary_forward(ex, args, out[0].out(), in[0].in(), in[0].numel());
 }
 
-std::vector<Spec> Binary::infer(std::span<const Tensor> in) const {
+std::vector<Spec> BinaryOp::infer(std::span<const Tensor> in) const {
   check_same_dtype(in[0], in[1], "binary");
   return {{broadcast(in[0].shape(), in[1].shape(), "binary"), in[0].dtype()}};
 }
 
-void Binary::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                     std::span<const Tensor> out) const {
+void BinaryOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                       std::span<const Tensor> out) const {
   if (out[0].numel() == 0) return;
   kernels::binary_forward(ex, f, out[0].out(), in[0].in(), in[1].in(),
                           plan(out[0].shape(), in[0].shape(), in[1].shape()));
 }
 
-std::vector<Spec> Where::infer(std::span<const Tensor> in) const {
+std::vector<Spec> WhereOp::infer(std::span<const Tensor> in) const {
   check_same_dtype(in[0], in[1], "where");
   check_same_dtype(in[1], in[2], "where");
   check(in[0].shape() == in[1].shape() && in[1].shape() == in[2].shape(), "where: shapes ",
@@ -66,8 +66,8 @@ std::vector<Spec> Where::infer(std::span<const Tensor> in) const {
   return {{in[1].shape(), in[1].dtype()}};
 }
 
-void Where::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                    std::span<const Tensor> out) const {
+void WhereOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                      std::span<const Tensor> out) const {
   kernels::where_forward(ex, out[0].out(), in[0].in(), in[1].in(), in[2].in(), in[0].numel());
 }
 
@@ -124,7 +124,7 @@ Tensor greater_equal(const Tensor& a, const Tensor& b) {
 Tensor equal(const Tensor& a, const Tensor& b) { return binary(kernels::Binary::equal, a, b); }
 
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b) {
-  return apply_one(Where(), {mask, a, b});
+  return apply_one(WhereOp(), {mask, a, b});
 }
 
 }  // namespace limber

@@ -7,9 +7,9 @@
 namespace limber {
 
 // (x) -> y of the same shape.
-struct Unary : OpOf<OpKind::Unary> {
+struct UnaryOp : OpOf<OpKind::Unary> {
   kernels::UnaryArgs args;
-  explicit Unary(kernels::UnaryArgs a) : args(a) {}
+  explicit UnaryOp(kernels::UnaryArgs a) : args(a) {}
   Keep keeps() const override {
     return kernels::derivative_from_output(args.f) ? Keep::outputs : Keep::inputs;
   }
@@ -19,10 +19,10 @@ struct Unary : OpOf<OpKind::Unary> {
 };
 
 // (a, b) -> y of the broadcast shape.
-struct Binary : OpOf<OpKind::Binary> {
+struct BinaryOp : OpOf<OpKind::Binary> {
   kernels::Binary f;
   Shape shape_a, shape_b;  // all that the gradient of a sum needs of its operands
-  Binary(kernels::Binary function, const Shape& a, const Shape& b)
+  BinaryOp(kernels::Binary function, const Shape& a, const Shape& b)
       : f(function), shape_a(a), shape_b(b) {}
   Keep keeps() const override {
     return f == kernels::Binary::add || f == kernels::Binary::sub ? Keep::nothing : Keep::inputs;
@@ -33,7 +33,7 @@ struct Binary : OpOf<OpKind::Binary> {
 };
 
 // (mask, a, b) -> y, all of one shape: a where mask is not zero, else b.
-struct Where : OpOf<OpKind::Where> {
+struct WhereOp : OpOf<OpKind::Where> {
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

@@ -13,13 +13,13 @@ void check_indices(const Tensor& index, int64_t n, const char* op) {
 
 Tensor extreme(const Tensor& x, int dim, bool largest, bool keep_dims) {
   const int axis = x.shape().axis(dim);
-  const Tensor y = apply_one(Extreme(x.shape(), axis, largest), {x});
+  const Tensor y = apply_one(ExtremeOp(x.shape(), axis, largest), {x});
   return keep_dims ? reshape(y, x.shape().with(axis, 1)) : y;
 }
 
 }  // namespace
 
-std::vector<Spec> Gather::infer(std::span<const Tensor> in) const {
+std::vector<Spec> GatherOp::infer(std::span<const Tensor> in) const {
   const char* name = shared ? "index_select" : "gather";
   const Tensor &x = in[0], &index = in[1];
   check(index.defined() && index.dtype() == DType::i64, name, ": the indices must be i64, got ",
@@ -33,57 +33,57 @@ std::vector<Spec> Gather::infer(std::span<const Tensor> in) const {
   return {{index.shape(), x.dtype()}};
 }
 
-void Gather::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                     std::span<const Tensor> out) const {
+void GatherOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                       std::span<const Tensor> out) const {
   check_indices(in[1], from[dim], shared ? "index_select" : "gather");
   if (out[0].numel() == 0) return;
   const kernels::Indexed s{from.outer(dim), from[dim], from.inner(dim), out[0].size(dim), shared};
   kernels::gather_forward(ex, s, out[0].out(), in[0].in(), in[1].in());
 }
 
-std::vector<Spec> Extreme::infer(std::span<const Tensor> in) const {
+std::vector<Spec> ExtremeOp::infer(std::span<const Tensor> in) const {
   check_float(in[0], largest ? "max" : "min");
   check(from[dim] > 0, largest ? "max" : "min", ": nothing along dimension ", dim, " of ", from);
   return {{from.without(dim), in[0].dtype()}, {from.without(dim), DType::i64}};
 }
 
-void Extreme::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                      std::span<const Tensor> out) const {
+void ExtremeOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                        std::span<const Tensor> out) const {
   if (out[0].numel() == 0) return;
   kernels::extreme_forward(ex, largest, out[0].out(), out[1].out(), in[0].in(), from.outer(dim),
                            from[dim], from.inner(dim));
 }
 
-std::vector<Spec> TopK::infer(std::span<const Tensor> in) const {
+std::vector<Spec> TopKOp::infer(std::span<const Tensor> in) const {
   check_float(in[0], "topk");
   check(from.rank() > 0 && k > 0 && k <= from[-1], "topk: no ", k,
         " numbers along the last dimension of ", from);
   return {{from.with(-1, k), in[0].dtype()}, {from.with(-1, k), DType::i64}};
 }
 
-void TopK::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                   std::span<const Tensor> out) const {
+void TopKOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                     std::span<const Tensor> out) const {
   kernels::topk_forward(ex, out[0].out(), out[1].out(), in[0].in(), from.outer(-1), from[-1], k);
 }
 
 Tensor index_select(const Tensor& x, int dim, const Tensor& indices) {
-  return apply_one(Gather(x.shape(), x.shape().axis(dim), true), {x, indices});
+  return apply_one(GatherOp(x.shape(), x.shape().axis(dim), true), {x, indices});
 }
 
 Tensor gather(const Tensor& x, int dim, const Tensor& index) {
-  return apply_one(Gather(x.shape(), x.shape().axis(dim), false), {x, index});
+  return apply_one(GatherOp(x.shape(), x.shape().axis(dim), false), {x, index});
 }
 
 Tensor max(const Tensor& x, int dim, bool keep_dims) { return extreme(x, dim, true, keep_dims); }
 Tensor min(const Tensor& x, int dim, bool keep_dims) { return extreme(x, dim, false, keep_dims); }
 
 Tensor argmax(const Tensor& x, int dim) {
-  const auto op = std::make_shared<const Extreme>(x.shape(), x.shape().axis(dim), true);
+  const auto op = std::make_shared<const ExtremeOp>(x.shape(), x.shape().axis(dim), true);
   return limber::apply(op, {&x, 1})[1];
 }
 
 std::pair<Tensor, Tensor> topk(const Tensor& x, int64_t k) {
-  const auto found = limber::apply(std::make_shared<const TopK>(x.shape(), k), {&x, 1});
+  const auto found = limber::apply(std::make_shared<const TopKOp>(x.shape(), k), {&x, 1});
   return {found[0], found[1]};
 }
 

@@ -8,11 +8,11 @@
 namespace limber {
 
 // (x, index) -> x at `index` along dim: index_select where shared, else gather (tensor/ops.h).
-struct Gather : OpOf<OpKind::Gather> {
+struct GatherOp : OpOf<OpKind::Gather> {
   Shape from;
   int dim;
   bool shared;
-  Gather(const Shape& x, int along, bool one_index_for_all)
+  GatherOp(const Shape& x, int along, bool one_index_for_all)
       : from(x), dim(along), shared(one_index_for_all) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
@@ -20,11 +20,11 @@ struct Gather : OpOf<OpKind::Gather> {
 };
 
 // (x) -> (the largest or smallest along dim, the i64 index of its first occurrence), without dim.
-struct Extreme : OpOf<OpKind::Extreme, Keep::outputs> {
+struct ExtremeOp : OpOf<OpKind::Extreme, Keep::outputs> {
   Shape from;
   int dim;
   bool largest;
-  Extreme(const Shape& x, int along, bool want_largest)
+  ExtremeOp(const Shape& x, int along, bool want_largest)
       : from(x), dim(along), largest(want_largest) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
@@ -32,10 +32,10 @@ struct Extreme : OpOf<OpKind::Extreme, Keep::outputs> {
 };
 
 // (x) -> (the k largest along the last dimension, descending, their i64 indices).
-struct TopK : OpOf<OpKind::TopK, Keep::outputs> {
+struct TopKOp : OpOf<OpKind::TopK, Keep::outputs> {
   Shape from;
   int64_t k;
-  TopK(const Shape& x, int64_t count) : from(x), k(count) {}
+  TopKOp(const Shape& x, int64_t count) : from(x), k(count) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

@@ -7,7 +7,7 @@
 
 namespace limber {
 
-std::vector<Spec> MatMul::infer(std::span<const Tensor> in) const {
+std::vector<Spec> MatMulOp::infer(std::span<const Tensor> in) const {
   const Tensor &a = in[0], &b = in[1];
   check_same_dtype(a, b, "matmul");
   check(a.rank() >= 2 && b.rank() >= 2, "matmul: needs matrices, got ", a.shape(), " and ",
@@ -22,8 +22,8 @@ std::vector<Spec> MatMul::infer(std::span<const Tensor> in) const {
   return {{to.with(-1, b.size(trans_b ? -2 : -1)), a.dtype()}};
 }
 
-void MatMul::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                     std::span<const Tensor> out) const {
+void MatMulOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                       std::span<const Tensor> out) const {
   const Tensor &a = in[0], &b = in[1], &c = out[0];
   if (c.numel() == 0) return;
   kernels::Gemm g;
@@ -48,10 +48,10 @@ void MatMul::forward(const kernels::Exec& ex, std::span<const Tensor> in,
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b, bool trans_a, bool trans_b) {
-  return apply_one(MatMul(trans_a, trans_b), {a, b});
+  return apply_one(MatMulOp(trans_a, trans_b), {a, b});
 }
 
-std::vector<Spec> Linear::infer(std::span<const Tensor> in) const {
+std::vector<Spec> LinearOp::infer(std::span<const Tensor> in) const {
   const Tensor &x = in[0], &weight = in[1], &bias = in[2];
   check_rank(weight, 2, "linear", "the weight");
   check_same_dtype(x, weight, "linear");
@@ -65,8 +65,8 @@ std::vector<Spec> Linear::infer(std::span<const Tensor> in) const {
   return {{x.shape().with(-1, weight.size(0)), x.dtype()}};
 }
 
-void Linear::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                     std::span<const Tensor> out) const {
+void LinearOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                       std::span<const Tensor> out) const {
   kernels::Gemm g;
   g.trans_b = true;
   g.M = in[0].shape().outer(-1);
@@ -79,7 +79,7 @@ void Linear::forward(const kernels::Exec& ex, std::span<const Tensor> in,
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  return apply_one(Linear(), {x, weight, bias});
+  return apply_one(LinearOp(), {x, weight, bias});
 }
 
 }  // namespace limber

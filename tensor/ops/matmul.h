@@ -8,16 +8,16 @@ namespace limber {
 
 // (a, b) -> op(a) op(b) over the last two dimensions. a: (..., M, K), b: (..., K, N) before
 // transposition as the flags say; the leading dimensions are equal, or b has none.
-struct MatMul : OpOf<OpKind::MatMul> {
+struct MatMulOp : OpOf<OpKind::MatMul> {
   bool trans_a, trans_b;
-  MatMul(bool transpose_a, bool transpose_b) : trans_a(transpose_a), trans_b(transpose_b) {}
+  MatMulOp(bool transpose_a, bool transpose_b) : trans_a(transpose_a), trans_b(transpose_b) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
 };
 
 // (x, weight, bias or undefined) -> x weight^T + bias. x: (..., I), weight: (O, I), bias: (O,).
-struct Linear : OpOf<OpKind::Linear> {
+struct LinearOp : OpOf<OpKind::Linear> {
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

@@ -32,7 +32,7 @@ kernels::NormShape group_norm_shape(const Shape& x, int groups) {
   return {x[0], x[0] > 0 ? x.outer(-1) / x[0] : 0, x[-1], groups};
 }
 
-std::vector<Spec> BatchNorm::infer(std::span<const Tensor> in) const {
+std::vector<Spec> BatchNormOp::infer(std::span<const Tensor> in) const {
   const char* op = "batch_norm";
   check_affine(in, op);
   check(in[3].defined() == in[4].defined(), op, ": one of running_mean and running_var is missing");
@@ -46,8 +46,8 @@ std::vector<Spec> BatchNorm::infer(std::span<const Tensor> in) const {
   return {{in[0].shape(), dtype}, {channels, dtype}, {channels, dtype}};
 }
 
-void BatchNorm::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                        std::span<const Tensor> out) const {
+void BatchNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                          std::span<const Tensor> out) const {
   const Tensor &x = in[0], &rstd = out[2];
   Tensor mean = out[1];
   const kernels::NormShape s = batch_norm_shape(x.shape());
@@ -67,7 +67,7 @@ void BatchNorm::forward(const kernels::Exec& ex, std::span<const Tensor> in,
   kernels::norm_apply(ex, out[0].out(), x.in(), mean.in(), rstd.in(), in[1].in(), in[2].in(), s);
 }
 
-std::vector<Spec> GroupNorm::infer(std::span<const Tensor> in) const {
+std::vector<Spec> GroupNormOp::infer(std::span<const Tensor> in) const {
   check_affine(in, "group_norm");
   const Tensor& x = in[0];
   check(x.rank() >= 2 && groups >= 1 && x.size(-1) % groups == 0, "group_norm: ", groups,
@@ -76,8 +76,8 @@ std::vector<Spec> GroupNorm::infer(std::span<const Tensor> in) const {
   return {{x.shape(), x.dtype()}, statistics, statistics};
 }
 
-void GroupNorm::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                        std::span<const Tensor> out) const {
+void GroupNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                          std::span<const Tensor> out) const {
   const Tensor &x = in[0], &mean = out[1], &rstd = out[2];
   const kernels::NormShape s = group_norm_shape(x.shape(), groups);
   const Tensor var = Tensor::empty(rstd.shape(), x.dtype());
@@ -86,27 +86,27 @@ void GroupNorm::forward(const kernels::Exec& ex, std::span<const Tensor> in,
   kernels::norm_apply(ex, out[0].out(), x.in(), mean.in(), rstd.in(), in[1].in(), in[2].in(), s);
 }
 
-std::vector<Spec> LayerNorm::infer(std::span<const Tensor> in) const {
+std::vector<Spec> LayerNormOp::infer(std::span<const Tensor> in) const {
   check_affine(in, "layer_norm");
   const Spec statistics{in[0].shape().without(-1), in[0].dtype()};
   return {{in[0].shape(), in[0].dtype()}, statistics, statistics};
 }
 
-void LayerNorm::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                        std::span<const Tensor> out) const {
+void LayerNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                          std::span<const Tensor> out) const {
   kernels::layer_norm_forward(ex, out[0].out(), out[1].out(), out[2].out(), in[0].in(), in[1].in(),
                               in[2].in(), in[0].shape().outer(-1), in[0].size(-1), eps);
 }
 
-std::vector<Spec> ScaleNorm::infer(std::span<const Tensor> in) const {
+std::vector<Spec> ScaleNormOp::infer(std::span<const Tensor> in) const {
   check_rows(in[0], "scale_norm");
   check_same_dtype(in[0], in[1], "scale_norm");
   check(in[1].shape() == Shape{1}, "scale_norm: g has shape ", in[1].shape(), ", not (1)");
   return {{in[0].shape(), in[0].dtype()}, {in[0].shape().without(-1), in[0].dtype()}};
 }
 
-void ScaleNorm::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                        std::span<const Tensor> out) const {
+void ScaleNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                          std::span<const Tensor> out) const {
   kernels::scale_norm_forward(ex, out[0].out(), out[1].out(), in[0].in(), in[1].in(),
                               in[0].shape().outer(-1), in[0].size(-1), eps);
 }
@@ -114,21 +114,21 @@ void ScaleNorm::forward(const kernels::Exec& ex, std::span<const Tensor> in,
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                   const Tensor& running_mean, const Tensor& running_var, bool training,
                   double momentum, double eps) {
-  return apply_one(BatchNorm(training, momentum, eps),
+  return apply_one(BatchNormOp(training, momentum, eps),
                    {x, weight, bias, running_mean, running_var});
 }
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  return apply_one(LayerNorm(eps), {x, weight, bias});
+  return apply_one(LayerNormOp(eps), {x, weight, bias});
 }
 
 Tensor group_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, int groups,
                   double eps) {
-  return apply_one(GroupNorm(groups, eps), {x, weight, bias});
+  return apply_one(GroupNormOp(groups, eps), {x, weight, bias});
 }
 
 Tensor scale_norm(const Tensor& x, const Tensor& g, double eps) {
-  return apply_one(ScaleNorm(eps), {x, g});
+  return apply_one(ScaleNormOp(eps), {x, g});
 }
 
 }  // namespace limber

@@ -10,10 +10,10 @@ namespace limber {
 
 // (x: (..., C), weight, bias: (C,) or undefined, running_mean, running_var: (C,)) -> y, mean (C,),
 // 1/std (C,). In training the running statistics may be undefined and are updated in place.
-struct BatchNorm : OpOf<OpKind::BatchNorm, Keep::inputs_and_extras> {
+struct BatchNormOp : OpOf<OpKind::BatchNorm, Keep::inputs_and_extras> {
   bool training;
   double momentum, eps;
-  BatchNorm(bool train, double moves_by, double epsilon)
+  BatchNormOp(bool train, double moves_by, double epsilon)
       : training(train), momentum(moves_by), eps(epsilon) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
@@ -21,28 +21,28 @@ struct BatchNorm : OpOf<OpKind::BatchNorm, Keep::inputs_and_extras> {
 };
 
 // (x: (N, ..., C), weight, bias: (C,) or undefined) -> y, mean (N, G), 1/std (N, G).
-struct GroupNorm : OpOf<OpKind::GroupNorm, Keep::inputs_and_extras> {
+struct GroupNormOp : OpOf<OpKind::GroupNorm, Keep::inputs_and_extras> {
   int groups;
   double eps;
-  GroupNorm(int group_count, double epsilon) : groups(group_count), eps(epsilon) {}
+  GroupNormOp(int group_count, double epsilon) : groups(group_count), eps(epsilon) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
 };
 
 // (x: (..., C), weight, bias: (C,) or undefined) -> y, mean (...), 1/std (...).
-struct LayerNorm : OpOf<OpKind::LayerNorm, Keep::inputs_and_extras> {
+struct LayerNormOp : OpOf<OpKind::LayerNorm, Keep::inputs_and_extras> {
   double eps;
-  explicit LayerNorm(double epsilon) : eps(epsilon) {}
+  explicit LayerNormOp(double epsilon) : eps(epsilon) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
 };
 
 // (x: (..., C), g: (1,)) -> y, |x| C^-1/2 (...).
-struct ScaleNorm : OpOf<OpKind::ScaleNorm, Keep::inputs_and_extras> {
+struct ScaleNormOp : OpOf<OpKind::ScaleNorm, Keep::inputs_and_extras> {
   double eps;
-  explicit ScaleNorm(double epsilon) : eps(epsilon) {}
+  explicit ScaleNormOp(double epsilon) : eps(epsilon) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

@@ -43,41 +43,43 @@ std::vector<Spec> infer_windows(const Tensor& x, const WindowAxis& rows,
 
 }  // namespace
 
-std::vector<Spec> MaxPool2d::infer(std::span<const Tensor> in) const {
+std::vector<Spec> MaxPool2dOp::infer(std::span<const Tensor> in) const {
   return infer_windows(in[0], rows, columns);
 }
 
-void MaxPool2d::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                        std::span<const Tensor> out) const {
+void MaxPool2dOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                          std::span<const Tensor> out) const {
   const Tensor& x = in[0];
   kernels::max_pool_forward(ex, out[0].out(), x.in(), {x.size(0), x.size(3), rows, columns});
 }
 
-std::vector<Spec> AvgPool2d::infer(std::span<const Tensor> in) const {
+std::vector<Spec> AvgPool2dOp::infer(std::span<const Tensor> in) const {
   return infer_windows(in[0], rows, columns);
 }
 
-void AvgPool2d::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                        std::span<const Tensor> out) const {
+void AvgPool2dOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                          std::span<const Tensor> out) const {
   const Tensor& x = in[0];
   kernels::mean_pool_forward(ex, out[0].out(), x.in(), {x.size(0), x.size(3), rows, columns});
 }
 
 Tensor max_pool2d(const Tensor& x, const PoolGeometry& g) {
   check_rank(x, 4, "max_pool2d", "input");
-  return apply_one(MaxPool2d(axis_of(x, g, 0, "max_pool2d"), axis_of(x, g, 1, "max_pool2d")), {x});
+  return apply_one(MaxPool2dOp(axis_of(x, g, 0, "max_pool2d"), axis_of(x, g, 1, "max_pool2d")),
+                   {x});
 }
 
 Tensor avg_pool2d(const Tensor& x, const PoolGeometry& g) {
   check_rank(x, 4, "avg_pool2d", "input");
-  return apply_one(AvgPool2d(axis_of(x, g, 0, "avg_pool2d"), axis_of(x, g, 1, "avg_pool2d")), {x});
+  return apply_one(AvgPool2dOp(axis_of(x, g, 0, "avg_pool2d"), axis_of(x, g, 1, "avg_pool2d")),
+                   {x});
 }
 
 Tensor adaptive_avg_pool2d(const Tensor& x, int64_t height, int64_t width) {
   check_rank(x, 4, "adaptive_avg_pool2d", "input");
   check(height >= 1 && width >= 1 && x.size(1) >= 1 && x.size(2) >= 1, "adaptive_avg_pool2d: from ",
         x.shape(), " to ", height, " rows and ", width, " columns");
-  return apply_one(AvgPool2d(adaptive_axis(x.size(1), height), adaptive_axis(x.size(2), width)),
+  return apply_one(AvgPool2dOp(adaptive_axis(x.size(1), height), adaptive_axis(x.size(2), width)),
                    {x});
 }
 

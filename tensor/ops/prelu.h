@@ -6,7 +6,7 @@
 namespace limber {
 
 // (x: (..., C), slope: (1,) or (C,)) -> y of x's shape.
-struct PRelu : OpOf<OpKind::PRelu, Keep::inputs> {
+struct PReluOp : OpOf<OpKind::PRelu, Keep::inputs> {
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

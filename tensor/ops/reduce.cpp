@@ -10,7 +10,7 @@ namespace limber {
 namespace {
 
 Tensor sum_range(const Tensor& x, int first, int last, double factor) {
-  return apply_one(Sum(x.shape(), first, last, factor), {x});
+  return apply_one(SumOp(x.shape(), first, last, factor), {x});
 }
 
 // Sums over any set of dimensions, adjacent ones in one go, from the back so that the numbers of
@@ -36,15 +36,15 @@ Tensor sum_scaled(const Tensor& x, std::span<const int> dims, bool keep, double 
 
 }  // namespace
 
-std::vector<Spec> Sum::infer(std::span<const Tensor> in) const {
+std::vector<Spec> SumOp::infer(std::span<const Tensor> in) const {
   check_float(in[0], "sum");
   Shape to = from;
   for (int d = first; d < last; ++d) to = to.without(first);
   return {{to, in[0].dtype()}};
 }
 
-void Sum::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                  std::span<const Tensor> out) const {
+void SumOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                    std::span<const Tensor> out) const {
   int64_t outer = 1, n = 1, inner = 1;
   for (int d = 0; d < from.rank(); ++d) (d < first ? outer : d < last ? n : inner) *= from[d];
   kernels::sum_forward(ex, out[0].out(), in[0].in(), outer, n, inner, factor);

@@ -7,9 +7,9 @@
 namespace limber {
 
 // (x: (N, H, W, C)) -> y: (N, h, w, C).
-struct Resize : OpOf<OpKind::Resize, Keep::nothing> {
+struct ResizeOp : OpOf<OpKind::Resize, Keep::nothing> {
   kernels::ResizeShape shape;
-  explicit Resize(const kernels::ResizeShape& s) : shape(s) {}
+  explicit ResizeOp(const kernels::ResizeShape& s) : shape(s) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

@@ -24,7 +24,7 @@ Tensor reshape(const Tensor& x, std::span<const int64_t> dims) {
   if (free_at >= 0) extents[size_t(free_at)] = known == 0 ? 0 : x.numel() / known;
   const Shape to(std::span<const int64_t>(extents.data(), dims.size()));
   check(to.numel() == x.numel(), "reshape: ", x.shape(), " does not fill ", to);
-  return apply_one(Reshape(x.shape(), to), {x});
+  return apply_one(ReshapeOp(x.shape(), to), {x});
 }
 
 Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims) {
@@ -33,18 +33,18 @@ Tensor reshape(const Tensor& x, std::initializer_list<int64_t> dims) {
 
 Tensor reshape(const Tensor& x, const Shape& shape) { return reshape(x, shape.dims()); }
 
-Permute::Permute(std::span<const int> order) {
+PermuteOp::PermuteOp(std::span<const int> order) {
   std::copy(order.begin(), order.end(), dims.begin());
 }
 
-std::vector<Spec> Permute::infer(std::span<const Tensor> in) const {
+std::vector<Spec> PermuteOp::infer(std::span<const Tensor> in) const {
   Shape to = in[0].shape();
   for (int d = 0; d < to.rank(); ++d) to = to.with(d, in[0].size(dims[size_t(d)]));
   return {{to, in[0].dtype()}};
 }
 
-void Permute::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                      std::span<const Tensor> out) const {
+void PermuteOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                        std::span<const Tensor> out) const {
   const Strides own = strides_of(in[0].shape());
   Strides walked{};
   for (int d = 0; d < in[0].rank(); ++d) walked[size_t(d)] = own[size_t(dims[size_t(d)])];
@@ -52,14 +52,16 @@ void Permute::forward(const kernels::Exec& ex, std::span<const Tensor> in,
   copy_region(ex, {out[0], strides_of(to)}, {in[0], walked}, to);
 }
 
-std::vector<Spec> Expand::infer(std::span<const Tensor> in) const { return {{to, in[0].dtype()}}; }
+std::vector<Spec> ExpandOp::infer(std::span<const Tensor> in) const {
+  return {{to, in[0].dtype()}};
+}
 
-void Expand::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                     std::span<const Tensor> out) const {
+void ExpandOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                       std::span<const Tensor> out) const {
   copy_region(ex, {out[0], strides_of(to)}, {in[0], strides_over(from, to)}, to);
 }
 
-Region Slice::region_of(const Tensor& x) const {
+Region SliceOp::region_of(const Tensor& x) const {
   Region region{x, strides_of(from)};
   int64_t& stride = region.strides[size_t(dim)];
   region.start = begin * stride;
@@ -67,29 +69,29 @@ Region Slice::region_of(const Tensor& x) const {
   return region;
 }
 
-std::vector<Spec> Slice::infer(std::span<const Tensor> in) const {
+std::vector<Spec> SliceOp::infer(std::span<const Tensor> in) const {
   return {{from.with(dim, count), in[0].dtype()}};
 }
 
-void Slice::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                    std::span<const Tensor> out) const {
+void SliceOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                      std::span<const Tensor> out) const {
   const Shape& to = out[0].shape();
   copy_region(ex, {out[0], strides_of(to)}, region_of(in[0]), to);
 }
 
-Tensor Slice::view(std::span<const Tensor> in) const {
+Tensor SliceOp::view(std::span<const Tensor> in) const {
   if (step != 1 || from.outer(dim) != 1) return {};
   return in[0].alias(from.with(dim, count), count == 0 ? 0 : begin * from.inner(dim));
 }
 
-std::vector<Spec> Concat::infer(std::span<const Tensor> in) const {
+std::vector<Spec> ConcatOp::infer(std::span<const Tensor> in) const {
   int64_t total = 0;
   for (int64_t extent : extents) total += extent;
   return {{in[0].shape().with(dim, total), in[0].dtype()}};
 }
 
-void Concat::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                     std::span<const Tensor> out) const {
+void ConcatOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                       std::span<const Tensor> out) const {
   const Strides whole = strides_of(out[0].shape());
   int64_t at = 0;
   for (const Tensor& part : in) {
@@ -99,14 +101,14 @@ void Concat::forward(const kernels::Exec& ex, std::span<const Tensor> in,
   }
 }
 
-std::vector<Spec> Split::infer(std::span<const Tensor> in) const {
+std::vector<Spec> SplitOp::infer(std::span<const Tensor> in) const {
   std::vector<Spec> specs;
   for (int64_t extent : extents) specs.push_back({from.with(dim, extent), in[0].dtype()});
   return specs;
 }
 
-void Split::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                    std::span<const Tensor> out) const {
+void SplitOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                      std::span<const Tensor> out) const {
   const Strides whole = strides_of(from);
   int64_t at = 0;
   for (const Tensor& part : out) {
@@ -116,7 +118,7 @@ void Split::forward(const kernels::Exec& ex, std::span<const Tensor> in,
   }
 }
 
-std::vector<Spec> Pad::infer(std::span<const Tensor> in) const {
+std::vector<Spec> PadOp::infer(std::span<const Tensor> in) const {
   const Shape& from = in[0].shape();
   check(int(amounts.size()) == from.rank(), "pad: ", amounts.size(), " pairs of amounts for ",
         from);
@@ -131,8 +133,8 @@ std::vector<Spec> Pad::infer(std::span<const Tensor> in) const {
   return {{to, in[0].dtype()}};
 }
 
-void Pad::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                  std::span<const Tensor> out) const {
+void PadOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                    std::span<const Tensor> out) const {
   const Shape &from = in[0].shape(), &to = out[0].shape();
   Region source{in[0], strides_of(from)}, target{out[0], strides_of(to)};
   Shape kept = from;
@@ -164,7 +166,7 @@ Tensor permute(const Tensor& x, std::span<const int> dims) {
     if (x.size(order[i]) != 1) moved.push_back(order[i]);
   }
   if (std::ranges::is_sorted(moved)) return reshape(x, to);
-  return apply_one(Permute(order), {x});
+  return apply_one(PermuteOp(order), {x});
 }
 
 Tensor permute(const Tensor& x, std::initializer_list<int> dims) {
@@ -182,7 +184,7 @@ Tensor expand(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   check(broadcast(x.shape(), shape, "expand") == shape, "expand: ", x.shape(),
         " does not broadcast to ", shape);
-  return apply_one(Expand(x.shape(), shape), {x});
+  return apply_one(ExpandOp(x.shape(), shape), {x});
 }
 
 Tensor concat(std::span<const Tensor> parts, int dim) {
@@ -198,7 +200,7 @@ Tensor concat(std::span<const Tensor> parts, int dim) {
     extents.push_back(part.size(axis));
   }
   if (parts.size() == 1) return first;
-  return limber::apply(std::make_shared<const Concat>(axis, std::move(extents)), parts)[0];
+  return limber::apply(std::make_shared<const ConcatOp>(axis, std::move(extents)), parts)[0];
 }
 
 Tensor concat(std::initializer_list<Tensor> parts, int dim) {
@@ -220,7 +222,7 @@ Tensor slice(const Tensor& x, int dim, int64_t begin, int64_t end, int64_t step)
   const auto bounded = [n](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + n : i, 0, n); };
   const int64_t first = bounded(begin), length = std::max<int64_t>(0, bounded(end) - first);
   if (length == n && step == 1) return x;
-  return apply_one(Slice(x.shape(), axis, first, (length + step - 1) / step, step), {x});
+  return apply_one(SliceOp(x.shape(), axis, first, (length + step - 1) / step, step), {x});
 }
 
 std::vector<Tensor> split(const Tensor& x, std::span<const int64_t> extents, int dim) {
@@ -232,7 +234,7 @@ std::vector<Tensor> split(const Tensor& x, std::span<const int64_t> extents, int
   }
   check(!extents.empty() && total == x.size(axis), "split: parts of ", total,
         " elements in all for dimension ", axis, " of ", x.shape());
-  return limber::apply(std::make_shared<const Split>(x.shape(), axis, extents), {&x, 1});
+  return limber::apply(std::make_shared<const SplitOp>(x.shape(), axis, extents), {&x, 1});
 }
 
 std::vector<Tensor> chunk(const Tensor& x, int parts, int dim) {
@@ -242,7 +244,7 @@ std::vector<Tensor> chunk(const Tensor& x, int parts, int dim) {
 }
 
 Tensor pad(const Tensor& x, std::span<const std::pair<int64_t, int64_t>> amounts, double value) {
-  return apply_one(Pad(amounts, value), {x});
+  return apply_one(PadOp(amounts, value), {x});
 }
 
 Tensor pad_image(const Tensor& x, int64_t top, int64_t bottom, int64_t left, int64_t right,
@@ -256,7 +258,7 @@ Tensor flip(const Tensor& x, int dim) {
   const int axis = x.shape().axis(dim);
   const int64_t n = x.size(axis);
   if (n <= 1) return x;
-  return apply_one(Slice(x.shape(), axis, n - 1, n, -1), {x});
+  return apply_one(SliceOp(x.shape(), axis, n - 1, n, -1), {x});
 }
 
 Tensor roll(const Tensor& x, int dim, int64_t shift) {

@@ -7,9 +7,9 @@
 namespace limber {
 
 // (x) -> a view of another shape with as many elements.
-struct Reshape : OpOf<OpKind::Reshape, Keep::nothing> {
+struct ReshapeOp : OpOf<OpKind::Reshape, Keep::nothing> {
   Shape from, to;
-  Reshape(const Shape& before, const Shape& after) : from(before), to(after) {}
+  ReshapeOp(const Shape& before, const Shape& after) : from(before), to(after) {}
   std::vector<Spec> infer(std::span<const Tensor>) const override { return {}; }
   void forward(const kernels::Exec&, std::span<const Tensor>,
                std::span<const Tensor>) const override {}
@@ -17,18 +17,18 @@ struct Reshape : OpOf<OpKind::Reshape, Keep::nothing> {
 };
 
 // (x) -> y, whose dimension i is dimension dims[i] of x.
-struct Permute : OpOf<OpKind::Permute, Keep::nothing> {
+struct PermuteOp : OpOf<OpKind::Permute, Keep::nothing> {
   std::array<int, size_t(Shape::kMaxRank)> dims{};
-  explicit Permute(std::span<const int> order);
+  explicit PermuteOp(std::span<const int> order);
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
 };
 
 // (x) -> x repeated to the shape `to` that it broadcasts to.
-struct Expand : OpOf<OpKind::Expand, Keep::nothing> {
+struct ExpandOp : OpOf<OpKind::Expand, Keep::nothing> {
   Shape from, to;
-  Expand(const Shape& before, const Shape& after) : from(before), to(after) {}
+  ExpandOp(const Shape& before, const Shape& after) : from(before), to(after) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
@@ -36,11 +36,11 @@ struct Expand : OpOf<OpKind::Expand, Keep::nothing> {
 
 // (x) -> the elements begin, begin + step, ... of dimension dim, `count` of them. The step may be
 // negative. A view where the elements are one piece of x's storage.
-struct Slice : OpOf<OpKind::Slice, Keep::nothing> {
+struct SliceOp : OpOf<OpKind::Slice, Keep::nothing> {
   Shape from;
   int dim;
   int64_t begin, count, step;
-  Slice(const Shape& x, int along, int64_t first, int64_t n, int64_t by)
+  SliceOp(const Shape& x, int along, int64_t first, int64_t n, int64_t by)
       : from(x), dim(along), begin(first), count(n), step(by) {}
   Region region_of(const Tensor& x) const;  // where the elements lie in a tensor of shape `from`
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
@@ -50,21 +50,21 @@ struct Slice : OpOf<OpKind::Slice, Keep::nothing> {
 };
 
 // (parts...) -> the parts one after another along dim.
-struct Concat : OpOf<OpKind::Concat, Keep::nothing> {
+struct ConcatOp : OpOf<OpKind::Concat, Keep::nothing> {
   int dim;
   std::vector<int64_t> extents;  // of the parts, along dim
-  Concat(int along, std::vector<int64_t> of_parts) : dim(along), extents(std::move(of_parts)) {}
+  ConcatOp(int along, std::vector<int64_t> of_parts) : dim(along), extents(std::move(of_parts)) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
 };
 
 // (x) -> parts of the given extents along dim: the inverse of Concat.
-struct Split : OpOf<OpKind::Split, Keep::nothing> {
+struct SplitOp : OpOf<OpKind::Split, Keep::nothing> {
   Shape from;
   int dim;
   std::vector<int64_t> extents;
-  Split(const Shape& x, int along, std::span<const int64_t> of_parts)
+  SplitOp(const Shape& x, int along, std::span<const int64_t> of_parts)
       : from(x), dim(along), extents(of_parts.begin(), of_parts.end()) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
@@ -73,10 +73,10 @@ struct Split : OpOf<OpKind::Split, Keep::nothing> {
 
 // (x) -> x with `before[d]` and `after[d]` elements of `value` added around dimension d, or taken
 // away where negative.
-struct Pad : OpOf<OpKind::Pad, Keep::nothing> {
+struct PadOp : OpOf<OpKind::Pad, Keep::nothing> {
   std::vector<std::pair<int64_t, int64_t>> amounts;
   double value;
-  Pad(std::span<const std::pair<int64_t, int64_t>> border, double fill)
+  PadOp(std::span<const std::pair<int64_t, int64_t>> border, double fill)
       : amounts(border.begin(), border.end()), value(fill) {}
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,

@@ -16,26 +16,26 @@ std::vector<Spec> infer_rows(std::span<const Tensor> in, const char* op) {
 
 }  // namespace
 
-std::vector<Spec> Softmax::infer(std::span<const Tensor> in) const {
+std::vector<Spec> SoftmaxOp::infer(std::span<const Tensor> in) const {
   return infer_rows(in, "softmax");
 }
 
-void Softmax::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                      std::span<const Tensor> out) const {
+void SoftmaxOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                        std::span<const Tensor> out) const {
   kernels::softmax_forward(ex, out[0].out(), in[0].in(), in[0].shape().outer(-1), in[0].size(-1));
 }
 
-std::vector<Spec> LogSoftmax::infer(std::span<const Tensor> in) const {
+std::vector<Spec> LogSoftmaxOp::infer(std::span<const Tensor> in) const {
   return infer_rows(in, "log_softmax");
 }
 
-void LogSoftmax::forward(const kernels::Exec& ex, std::span<const Tensor> in,
-                         std::span<const Tensor> out) const {
+void LogSoftmaxOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+                           std::span<const Tensor> out) const {
   kernels::log_softmax_forward(ex, out[0].out(), in[0].in(), in[0].shape().outer(-1),
                                in[0].size(-1));
 }
 
-Tensor softmax(const Tensor& x) { return apply_one(Softmax(), {x}); }
-Tensor log_softmax(const Tensor& x) { return apply_one(LogSoftmax(), {x}); }
+Tensor softmax(const Tensor& x) { return apply_one(SoftmaxOp(), {x}); }
+Tensor log_softmax(const Tensor& x) { return apply_one(LogSoftmaxOp(), {x}); }
 
 }  // namespace limber

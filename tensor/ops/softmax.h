@@ -6,14 +6,14 @@
 namespace limber {
 
 // (x) -> y of the same shape.
-struct Softmax : OpOf<OpKind::Softmax, Keep::outputs> {
+struct SoftmaxOp : OpOf<OpKind::Softmax, Keep::outputs> {
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
 };
 
 // (x) -> y of the same shape.
-struct LogSoftmax : OpOf<OpKind::LogSoftmax, Keep::outputs> {
+struct LogSoftmaxOp : OpOf<OpKind::LogSoftmax, Keep::outputs> {
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;

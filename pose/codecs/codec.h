@@ -3,7 +3,7 @@
 // point.
 #pragma once
 
-#include <array>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,17 +18,18 @@ namespace limber {
 struct EncodeInput {
   Tensor keypoints;          // (N, K, 2 or 3)
   Tensor visible;            // (N, K); undefined: all visible
-  Tensor bboxes;             // (N, 4), for codecs that use them
+  Tensor bboxes;             // (N, 4), or (N, 8) as four corners, for codecs that use them
   Tensor areas;              // (N,)
-  TensorLists more;          // camera parameters, depths, ... of the families that have them
+  TensorLists more;          // what auxiliary_keys() names; nested keys as "camera_param/f"
   Random* random = nullptr;  // for codecs that draw; null: they throw
 };
 
 struct Decoded {
-  Tensor keypoints;  // (N, K, 2 or 3)
-  Tensor scores;     // (N, K)
-  Tensor visible;    // (N, K), or undefined
-  TensorLists more;
+  Tensor keypoints;        // (N, K, 2 or 3)
+  Tensor scores;           // (N, K), or undefined where a codec knows instance scores only
+  Tensor visible;          // (N, K), or undefined
+  Tensor instance_scores;  // (N,), or undefined
+  TensorLists more;        // boxes, root depth, ... of the codecs that decode them
 };
 
 struct Codec {
@@ -40,8 +41,9 @@ struct Codec {
   // Names of encoded arrays that belong to the instances (labels) and to the image (fields):
   // packed name -> name in encode()'s result.
   virtual std::map<std::string, std::string> label_mapping() const = 0;
-  virtual std::map<std::string, std::string> field_mapping() const = 0;
-  // Extra keys of a sample that encode() reads from EncodeInput::more.
+  virtual std::map<std::string, std::string> field_mapping() const { return {}; }
+  // Extra keys of a sample that encode() reads: "bbox" and "area" come as EncodeInput::bboxes and
+  // areas, all others in EncodeInput::more ("camera_param" as "camera_param/f", ...).
   virtual std::vector<std::string> auxiliary_keys() const { return {}; }
 };
 

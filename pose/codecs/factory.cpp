@@ -1,10 +1,37 @@
-#include "pose/codecs/codec.h"
+// The table of codecs.
 #include "pose/core/factory.h"
 
+#include "pose/codecs/codec.h"
+#include "pose/codecs/integral_regression_label.h"
+#include "pose/codecs/megvii_heatmap.h"
+#include "pose/codecs/msra_heatmap.h"
+#include "pose/codecs/regression_label.h"
+#include "pose/codecs/simcc_label.h"
+#include "pose/codecs/udp_heatmap.h"
+
 namespace limber {
+namespace {
+
+using Make = std::unique_ptr<Codec> (*)(const Config&);
+
+template <class C>
+std::unique_ptr<Codec> make(const Config& config) {
+  return std::make_unique<C>(config);
+}
+
+constexpr FactoryRow<Make> kCodecs[] = {
+    {"IntegralRegressionLabel", make<IntegralRegressionLabel>},
+    {"MSRAHeatmap", make<MSRAHeatmap>},
+    {"MegviiHeatmap", make<MegviiHeatmap>},
+    {"RegressionLabel", make<RegressionLabel>},
+    {"SimCCLabel", make<SimCCLabel>},
+    {"UDPHeatmap", make<UDPHeatmap>},
+};
+
+}  // namespace
 
 std::unique_ptr<Codec> make_codec(const Config& config) {
-  fail_input(config.path(), ".type: unknown codec \"", config.type(), "\"");
+  return make_by_type(kCodecs, config, "codec");
 }
 
 }  // namespace limber

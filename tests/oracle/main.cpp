@@ -22,7 +22,7 @@ struct Folder {
 
 // clang-format off
 constexpr Folder kFolders[] = {
-    {"codecs", nullptr},
+    {"codecs", oracle::check_codecs},
     {"schedules", oracle::check_schedules},
     {"transforms", nullptr},
     {"metrics/functional", nullptr},

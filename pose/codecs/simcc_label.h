@@ -1,0 +1,35 @@
+// SimCC: a key point as two distributions, over bins finer than pixels along x and along y.
+#pragma once
+
+#include <array>
+
+#include "pose/codecs/codec_support.h"
+
+namespace limber {
+
+// Li et al. 2022, arXiv 2107.03332.
+class SimCCLabel : public Codec {
+ public:
+  explicit SimCCLabel(const Config& config);
+  // keypoint_x_labels (N, K, W * split), keypoint_y_labels (N, K, H * split),
+  // keypoint_weights (N, K).
+  TensorLists encode(const EncodeInput& input) const override;
+  // {x (N, K, W * split), y (N, K, H * split)}, without N too -> key points (N, K, 2), scores
+  // (N, K) = the smaller of the two maxima, with decode_visibility the visibility (N, K).
+  Decoded decode(std::span<const Tensor> encoded) const override;
+  std::map<std::string, std::string> label_mapping() const override;
+
+ private:
+  bool encode_gaussian(const float* bin, float* x, float* y) const;
+  bool encode_standard(const float* bin, float* x, float* y) const;
+
+  int64_t bins_x_, bins_y_;
+  double split_ratio_;           // bins per pixel
+  std::array<double, 2> sigma_;  // bins
+  bool gaussian_, normalize_;
+  double label_smooth_weight_;
+  bool use_dark_, decode_visibility_;
+  double decode_beta_;
+};
+
+}  // namespace limber

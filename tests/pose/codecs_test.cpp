@@ -1,0 +1,236 @@
+// Codecs: what is encoded comes back, and what cannot be encoded says so.
+#include "pose/codecs/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "pose/codecs/blur.h"
+#include "pose/codecs/heatmap_ops.h"
+
+namespace limber {
+namespace {
+
+std::unique_ptr<Codec> codec_of(const std::string& json) {
+  return make_codec(Config::parse(json, "codec"));
+}
+
+std::string error_of(const auto& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Key points of one person all over a 192 x 256 input, and two off it: far, and by a few pixels.
+EncodeInput person() {
+  std::vector<float> xy;
+  for (int k = 0; k < 15; ++k) {
+    xy.push_back(20.3f + 10.37f * float(k));
+    xy.push_back(20.9f + float(37 * k % 211));
+  }
+  xy.insert(xy.end(), {-300, 100, 90, 700});
+  EncodeInput input;
+  input.keypoints = Tensor::from(xy, {1, 17, 2});
+  return input;
+}
+
+struct RoundTrip {
+  const char* name;
+  const char* config;
+  std::vector<const char*> outputs;  // of encode(), in decode()'s order
+  double bound;                      // largest error of a coordinate, input pixels
+};
+
+class CodecRoundTrip : public testing::TestWithParam<RoundTrip> {};
+
+TEST_P(CodecRoundTrip, ReturnsKeyPointsWithinItsPrecision) {
+  const auto codec = codec_of(GetParam().config);
+  const EncodeInput input = person();
+  const TensorLists encoded = codec->encode(input);
+  std::vector<Tensor> outputs;
+  for (const char* name : GetParam().outputs) outputs.push_back(encoded.at(name)[0]);
+  const Decoded decoded = codec->decode(outputs);
+  ASSERT_EQ(decoded.keypoints.shape(), Shape({1, 17, 2}));
+  ASSERT_EQ(decoded.scores.shape(), Shape({1, 17}));
+  const Tensor weights = encoded.at("keypoint_weights")[0];
+  for (int64_t k = 0; k < 17; ++k) {
+    EXPECT_EQ(weights.data<float>()[k], k < 15 ? 1 : 0) << "key point " << k;
+    if (k >= 15) continue;
+    for (int64_t i = 2 * k; i < 2 * k + 2; ++i)
+      EXPECT_NEAR(decoded.keypoints.data<float>()[i], input.keypoints.data<float>()[i],
+                  GetParam().bound)
+          << "key point " << k;
+  }
+}
+
+// Rounded maps are 4 pixels apart and a quarter of that is guessed; UDP decodes to the input's size
+// where it encoded from size - 1, which is up to one pixel at the far border.
+const RoundTrip kRoundTrips[] = {
+    {"MSRA",
+     R"({"type": "MSRAHeatmap", "input_size": [192, 256], "heatmap_size": [48, 64],
+                 "sigma": 2})",
+     {"heatmaps"},
+     2.01},
+    {"DARK",
+     R"({"type": "MSRAHeatmap", "input_size": [192, 256], "heatmap_size": [48, 64],
+                 "sigma": 2, "unbiased": true})",
+     {"heatmaps"},
+     0.1},
+    {"UDP",
+     R"({"type": "UDPHeatmap", "input_size": [192, 256], "heatmap_size": [48, 64]})",
+     {"heatmaps"},
+     1.1},
+    {"Megvii",
+     R"({"type": "MegviiHeatmap", "input_size": [192, 256], "heatmap_size": [48, 64],
+                   "kernel_size": 11})",
+     {"heatmaps"},
+     3.01},
+    {"SimCC",
+     R"({"type": "SimCCLabel", "input_size": [192, 256], "sigma": [4.9, 5.66]})",
+     {"keypoint_x_labels", "keypoint_y_labels"},
+     0.26},
+    {"SimCCOneHot",
+     R"({"type": "SimCCLabel", "input_size": [192, 256],
+                        "smoothing_type": "standard", "label_smooth_weight": 0.1})",
+     {"keypoint_x_labels", "keypoint_y_labels"},
+     0.26},
+    {"SimCCDark",
+     R"({"type": "SimCCLabel", "input_size": [192, 256], "use_dark": true,
+                      "normalize": false})",
+     {"keypoint_x_labels", "keypoint_y_labels"},
+     0.3},
+    {"Regression",
+     R"({"type": "RegressionLabel", "input_size": [192, 256]})",
+     {"keypoint_labels"},
+     1e-4},
+    {"Integral",
+     R"({"type": "IntegralRegressionLabel", "input_size": [192, 256],
+                     "heatmap_size": [48, 64], "sigma": 2})",
+     {"keypoint_labels"},
+     1e-4},
+};
+
+INSTANTIATE_TEST_SUITE_P(TopDown, CodecRoundTrip, testing::ValuesIn(kRoundTrips),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(Codecs, UdpCombinedReturnsInteriorKeyPoints) {
+  const auto codec = codec_of(R"({"type": "UDPHeatmap", "heatmap_type": "combined",
+      "input_size": [192, 256], "heatmap_size": [48, 64]})");
+  EncodeInput input;
+  input.keypoints = Tensor::from(std::vector<float>{60.4f, 101.7f, 120.9f, 180.2f}, {1, 2, 2});
+  const Decoded decoded = codec->decode(codec->encode(input).at("heatmaps"));
+  for (int64_t i = 0; i < 4; ++i)
+    EXPECT_NEAR(decoded.keypoints.data<float>()[i], input.keypoints.data<float>()[i], 1.1);
+}
+
+TEST(Codecs, GaussiansOfRoundedPointsPeakAtOne) {
+  const auto codec = codec_of(R"({"type": "MSRAHeatmap", "input_size": [192, 256],
+      "heatmap_size": [48, 64], "sigma": 2})");
+  const Tensor maps = codec->encode(person()).at("heatmaps")[0];
+  const Peaks peaks = find_peaks(maps);
+  for (int64_t k = 0; k < 17; ++k) EXPECT_EQ(peaks.values.data<float>()[k], k < 15 ? 1 : 0);
+}
+
+TEST(Codecs, IntegralMapsSumToOne) {
+  const auto codec = codec_of(R"({"type": "IntegralRegressionLabel", "input_size": [192, 256],
+      "heatmap_size": [48, 64], "sigma": 2})");
+  const Tensor maps = codec->encode(person()).at("heatmaps")[0];
+  for (int64_t k = 0; k < 15; ++k) {
+    double sum = 0;
+    for (float v : maps.span<float>().subspan(size_t(k * 48 * 64), 48 * 64)) sum += v;
+    EXPECT_NEAR(sum, 1, 1e-5);
+  }
+}
+
+TEST(Codecs, InvisibleKeyPointsLeaveNoTrace) {
+  for (const RoundTrip& row : kRoundTrips) {
+    EncodeInput input = person();
+    input.visible = Tensor::zeros({1, 17});
+    const TensorLists encoded = codec_of(row.config)->encode(input);
+    for (float w : encoded.at("keypoint_weights")[0].span<float>()) EXPECT_EQ(w, 0) << row.name;
+    if (encoded.contains("heatmaps")) {
+      for (float v : encoded.at("heatmaps")[0].span<float>()) ASSERT_EQ(v, 0) << row.name;
+    }
+  }
+}
+
+TEST(Codecs, OnePersonCodecsRefuseTwo) {
+  EncodeInput two;
+  two.keypoints = Tensor::zeros({2, 17, 2});
+  for (const RoundTrip& row : {kRoundTrips[0], kRoundTrips[2], kRoundTrips[3]}) {
+    const std::string error = error_of([&] { codec_of(row.config)->encode(two); });
+    EXPECT_NE(error.find("one instance a sample, not 2"), std::string::npos) << error;
+  }
+}
+
+TEST(Codecs, WrongShapesAreNamed) {
+  const auto msra = codec_of(kRoundTrips[0].config);
+  const Tensor maps[] = {Tensor::zeros({17, 48, 64})};
+  EXPECT_NE(error_of([&] { msra->decode(maps); }).find("(17, 48, 64), (K, 64, 48) is wanted"),
+            std::string::npos);
+  EncodeInput input;
+  input.keypoints = Tensor::zeros({1, 17, 3});
+  EXPECT_NE(error_of([&] { msra->encode(input); }).find("(N, K, 2) is wanted"), std::string::npos);
+  input.keypoints = Tensor::zeros({1, 17, 2});
+  input.visible = Tensor::zeros({1, 16});
+  EXPECT_NE(error_of([&] { msra->encode(input); }).find("visibility (1, 16)"), std::string::npos);
+}
+
+TEST(Codecs, UnknownOptionsNameTheKnownOnes) {
+  const auto error = [](const char* config) { return error_of([&] { codec_of(config); }); };
+  EXPECT_NE(error(R"({"type": "UDPHeatmap", "input_size": [192, 256], "heatmap_size": [48, 64],
+                      "heatmap_type": "gauss"})")
+                .find("gaussian, combined"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"type": "SimCCLabel", "input_size": [192, 256],
+                      "smoothing_type": "none"})")
+                .find("gaussian, standard"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"type": "SimCCLabel", "input_size": [192, 256],
+                      "label_smooth_weight": 0.1})")
+                .find("standard"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"type": "MSRAHeatmaps"})").find("MSRAHeatmap"), std::string::npos);
+  EXPECT_NE(error(R"({"type": "RegressionLabel", "input_size": [192, 256],
+                      "inputsize": 3})")
+                .find("input_size"),
+            std::string::npos);
+}
+
+TEST(Blur, LogarithmsOfAPatchDifferFromTheWholeMapByAConstant) {
+  constexpr int64_t height = 20, width = 16;
+  Tensor map = Tensor::zeros({1, height, width});
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x)
+      map.data<float>()[y * width + x] =
+          std::exp(-0.05f * float((x - 7) * (x - 7) + (y - 9) * (y - 9)));
+  const std::vector<float> kernel = gaussian_kernel(11);
+  const Tensor whole = blur_keeping_peak(map, 11);
+  LogBlur logs(map.data<float>(), height, width, kernel, 1e-10f, 50);
+  double patch[25];
+  logs.patch(7, 5, 5, 5, patch);
+  const double shift = patch[12] - std::log(whole.data<float>()[9 * width + 7]);
+  for (int64_t y = 0; y < 5; ++y)
+    for (int64_t x = 0; x < 5; ++x)
+      EXPECT_NEAR(patch[5 * y + x] - shift, std::log(whole.data<float>()[(y + 7) * width + x + 5]),
+                  1e-5);
+}
+
+TEST(Blur, KernelsSumToOneAndAreSymmetric) {
+  for (int size : {1, 3, 5, 7, 9, 11, 17, 23}) {
+    const std::vector<float> kernel = gaussian_kernel(size);
+    float sum = 0;
+    for (int i = 0; i < size; ++i) {
+      sum += kernel[size_t(i)];
+      EXPECT_EQ(kernel[size_t(i)], kernel[size_t(size - 1 - i)]);
+    }
+    EXPECT_NEAR(sum, 1, 1e-6);
+  }
+  EXPECT_NE(error_of([] { gaussian_kernel(4); }), "");
+}
+
+}  // namespace
+}  // namespace limber

@@ -1,91 +1,101 @@
+// Accuracies of network outputs; see accuracy.h.
 #include "pose/core/accuracy.h"
 
 #include <algorithm>
-#include <cmath>
-#include <vector>
+
+#include "tensor/error.h"
 
 namespace limber {
 namespace {
 
-struct Point {
-  double x, y;
-};
-
-// The first maximum of n numbers, and its index.
-std::pair<float, int64_t> maximum(const float* v, int64_t n) {
-  const float* top = std::max_element(v, v + n);
-  return {*top, top - v};
+int64_t argmax(const float* values, int64_t count) {
+  return std::max_element(values, values + count) - values;
 }
 
-std::vector<Point> map_maxima(const Tensor& maps) {
-  const int64_t width = maps.size(3), pixels = maps.size(2) * width;
-  std::vector<Point> points;
-  for (int64_t i = 0; i < maps.size(0) * maps.size(1); ++i) {
-    const auto [value, at] = maximum(maps.data<float>() + i * pixels, pixels);
-    points.push_back(value > 0 ? Point{double(at % width), double(at / width)} : Point{-1, -1});
+// The place of each map's maximum, (-1, -1) where nothing is above 0.
+Points heatmap_maxima(const Tensor& maps) {
+  const int64_t N = maps.size(0), K = maps.size(1), H = maps.size(2), W = maps.size(3);
+  Points out{N, K, 2, std::vector<double>(size_t(N * K * 2))};
+  const Tensor f32 = maps.to(DType::f32);
+  const float* map = f32.data<float>();
+  for (int64_t i = 0; i < N * K; ++i, map += H * W) {
+    const int64_t best = argmax(map, H * W);
+    const bool found = map[best] > 0;
+    out.values[size_t(2 * i)] = found ? double(best % W) : -1;
+    out.values[size_t(2 * i + 1)] = found ? double(best / W) : -1;
   }
-  return points;
+  return out;
 }
 
-std::vector<Point> axis_maxima(const Tensor& x, const Tensor& y, double split_ratio) {
-  const int64_t nx = x.size(2), ny = y.size(2);
-  std::vector<Point> points;
-  for (int64_t i = 0; i < x.size(0) * x.size(1); ++i) {
-    const auto [vx, ax] = maximum(x.data<float>() + i * nx, nx);
-    const auto [vy, ay] = maximum(y.data<float>() + i * ny, ny);
-    const Point p = std::min(vx, vy) > 0 ? Point{double(ax), double(ay)} : Point{-1, -1};
-    points.push_back({p.x / split_ratio, p.y / split_ratio});
+Points simcc_maxima(const SimccVectors& vectors, double split_ratio) {
+  const int64_t N = vectors.x.size(0), K = vectors.x.size(1);
+  const int64_t X = vectors.x.size(2), Y = vectors.y.size(2);
+  Points out{N, K, 2, std::vector<double>(size_t(N * K * 2))};
+  const Tensor xs = vectors.x.to(DType::f32), ys = vectors.y.to(DType::f32);
+  for (int64_t i = 0; i < N * K; ++i) {
+    const float *x = xs.data<float>() + i * X, *y = ys.data<float>() + i * Y;
+    const int64_t bx = argmax(x, X), by = argmax(y, Y);
+    const bool found = std::min(x[bx], y[by]) > 0;
+    out.values[size_t(2 * i)] = (found ? double(bx) : -1) / split_ratio;
+    out.values[size_t(2 * i + 1)] = (found ? double(by) : -1) / split_ratio;
   }
-  return points;
+  return out;
 }
 
-double share_within(const std::vector<Point>& found, const std::vector<Point>& wanted,
-                    const Tensor& weight, Point unit, double threshold) {
-  const int64_t N = weight.size(0), K = weight.size(1);
-  double total = 0;
-  int counted = 0;
-  for (int64_t k = 0; k < K; ++k) {
-    int near = 0, valid = 0;
-    for (int64_t n = 0; n < N; ++n) {
-      const size_t i = size_t(n * K + k);
-      if (weight.data<float>()[i] <= 0) continue;
-      ++valid;
-      near += std::hypot((found[i].x - wanted[i].x) / unit.x, (found[i].y - wanted[i].y) / unit.y) <
-              threshold;
-    }
-    if (valid == 0) continue;
-    total += double(near) / valid;
-    ++counted;
-  }
-  return counted > 0 ? total / counted : 0;
+// (N, 2) factors: as given, or (height, width) for every instance.
+std::vector<double> factors_or(const Tensor& factors, int64_t N, int64_t height, int64_t width) {
+  if (factors) return to_doubles(factors);
+  std::vector<double> all;
+  for (int64_t n = 0; n < N; ++n) all.insert(all.end(), {double(height), double(width)});
+  return all;
+}
+
+PointMask above_zero(const Tensor& mask) {
+  PointMask out;
+  for (double v : to_doubles(mask)) out.push_back(v > 0);
+  return out;
 }
 
 }  // namespace
 
+PointAccuracy heatmap_pck(const Tensor& output, const Tensor& target, const Tensor& mask,
+                          double threshold, const Tensor& factors) {
+  check(output.rank() == 4 && output.shape() == target.shape(), "heatmap_pck: output ",
+        output.shape(), ", target ", target.shape(), ", need (N, K, H, W)");
+  return keypoint_pck_accuracy(heatmap_maxima(output), heatmap_maxima(target), above_zero(mask),
+                               threshold,
+                               factors_or(factors, output.size(0), output.size(2), output.size(3)));
+}
+
+PointAccuracy simcc_pck(const SimccVectors& output, const SimccVectors& target, double split_ratio,
+                        const Tensor& mask, double threshold, const Tensor& factors) {
+  check(output.x.rank() == 3 && output.x.shape() == target.x.shape() && output.y.rank() == 3 &&
+            output.y.shape() == target.y.shape(),
+        "simcc_pck: outputs ", output.x.shape(), ", ", output.y.shape(), ", targets ",
+        target.x.shape(), ", ", target.y.shape());
+  const auto width = int64_t(double(output.x.size(2)) / split_ratio);
+  const auto height = int64_t(double(output.y.size(2)) / split_ratio);
+  return keypoint_pck_accuracy(simcc_maxima(output, split_ratio), simcc_maxima(target, split_ratio),
+                               above_zero(mask), threshold,
+                               factors_or(factors, output.x.size(0), height, width));
+}
+
 double pose_pck_accuracy(const Tensor& output, const Tensor& target, const Tensor& weight,
                          double threshold) {
-  return share_within(map_maxima(output), map_maxima(target), weight,
-                      {double(output.size(2)), double(output.size(3))}, threshold);
+  return heatmap_pck(output, target, weight, threshold).average;
 }
 
 double simcc_pck_accuracy(const Tensor& x, const Tensor& y, const Tensor& target_x,
                           const Tensor& target_y, double split_ratio, const Tensor& weight,
                           double threshold) {
-  const Point unit{std::floor(double(y.size(2)) / split_ratio),
-                   std::floor(double(x.size(2)) / split_ratio)};
-  return share_within(axis_maxima(x, y, split_ratio), axis_maxima(target_x, target_y, split_ratio),
-                      weight, unit, threshold);
+  return simcc_pck({x, y}, {target_x, target_y}, split_ratio, weight, threshold).average;
 }
 
 double coordinate_pck_accuracy(const Tensor& output, const Tensor& target, const Tensor& weight,
                                double threshold) {
-  const auto points = [](const Tensor& t) {
-    std::vector<Point> list;
-    for (int64_t i = 0; i < t.numel(); i += t.size(-1))
-      list.push_back({t.data<float>()[i], t.data<float>()[i + 1]});
-    return list;
-  };
-  return share_within(points(output), points(target), weight, {1, 1}, threshold);
+  const Points pred = to_points(output), gt = to_points(target);
+  const std::vector<double> ones(size_t(gt.N * gt.D), 1.0);
+  return keypoint_pck_accuracy(pred, gt, above_zero(weight), threshold, ones).average;
 }
 
 }  // namespace limber

@@ -85,7 +85,8 @@ class MpjpeMetric : public Metric {
 };
 
 // InterHand2.6M (Moon et al. 2020). 42 points, right hand first; wrists 20 and 41. Predictions are
-// pixels and a depth relative to their own hand's wrist.
+// pixels and a depth relative to their own hand's wrist. A number of which no sample has a part
+// is 0.
 class InterHandMetric : public Metric {
  public:
   explicit InterHandMetric(const Config& config) : modes_(names_of(config, "modes", "MPJPE")) {
@@ -110,14 +111,13 @@ class InterHandMetric : public Metric {
       for (const auto& [key, mask] : {std::pair("MPJPE_all", &all_.mask),
                                       {"MPJPE_single", &single_},
                                       {"MPJPE_interacting", &interacting_}})
-        if (std::find(mask->begin(), mask->end(), 1) != mask->end())
-          out.emplace_back(key, keypoint_mpjpe(all_.pred, all_.gt, *mask));
+        out.emplace_back(key, keypoint_epe(all_.pred, all_.gt, *mask));
     }
     if (wants("HandednessAcc"))
       out.emplace_back("HandednessAcc",
                        multilabel_accuracy(hands_pred_, hands_gt_, hands_mask_, 2));
-    if (wants("MRRPE") && roots_.gt.N > 0)
-      out.emplace_back("MRRPE", keypoint_mpjpe(roots_.pred, roots_.gt, roots_.mask));
+    if (wants("MRRPE"))
+      out.emplace_back("MRRPE", keypoint_epe(roots_.pred, roots_.gt, roots_.mask));
     return out;
   }
   void forget() override {
@@ -202,9 +202,14 @@ class InterHandMetric : public Metric {
     const Points pred = predicted(sample), gt = truth(sample);
     const double relative =
         to_doubles(required(sample.pred_instances.more, "rel_root_depth", "pred_instances")).at(0);
+    // Single precision as in the reference: the wrists' difference is small beside their depth.
     const auto root = [&](int64_t k, double offset) {
-      return camera.unproject(pred.at(0, k, 0), pred.at(0, k, 1),
-                              pred.at(0, k, 2) + camera.depth[0] + offset);
+      const float z = float(pred.at(0, k, 2)) + float(camera.depth[0] + offset);
+      std::array<float, 3> point{0, 0, z};
+      for (size_t d = 0; d < 2; ++d)
+        point[d] = (float(pred.at(0, k, int64_t(d))) - float(camera.center[d])) /
+                   float(camera.focal[d]) * z;
+      return point;
     };
     const auto left = root(kLeftWrist, relative), right = root(kRightWrist, 0);
     Points p{1, 1, 3, {}}, t{1, 1, 3, {}};

@@ -253,17 +253,16 @@ void check_pose_pck(Case& test, const Json& in, const Json& out) {
   const Tensor factors =
       in.contains("normalize") ? to_tensor(inline_array(in.at("normalize"))) : Tensor();
   expect_accuracy(test, out,
-                  pose_pck_accuracy(output, target, to_tensor(inline_array(in.at("mask"))),
-                                    in.value("thr", 0.05), factors));
+                  heatmap_pck(output, target, to_tensor(inline_array(in.at("mask"))),
+                              in.value("thr", 0.05), factors));
 }
 
 void check_simcc_pck(Case& test, const Json& in, const Json& out) {
   const SimccVectors output{filled(in.at("output_x")), filled(in.at("output_y"))};
   const SimccVectors target{with_rows(output.x, 2, "f.tx"), with_rows(output.y, 2, "f.ty")};
-  expect_accuracy(
-      test, out,
-      simcc_pck_accuracy(output, target, number(in.at("simcc_split_ratio")),
-                         to_tensor(inline_array(in.at("mask"))), in.value("thr", 0.05)));
+  expect_accuracy(test, out,
+                  simcc_pck(output, target, number(in.at("simcc_split_ratio")),
+                            to_tensor(inline_array(in.at("mask"))), in.value("thr", 0.05)));
 }
 
 void check_transform_ann(Case& test, const Json& in, const Json& out) {

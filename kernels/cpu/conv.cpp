@@ -46,36 +46,24 @@ void by_gemm(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
 
 void by_windows(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
   const int64_t channels = s.C / s.groups;
-  Product p{.gather = {.in = x.as<float>(),
-                       .N = s.N,
-                       .H = s.H,
-                       .W = s.W,
-                       .C = s.C,
-                       .rows = s.P,
-                       .columns = s.Q,
-                       .step_h = s.stride_h,
-                       .step_w = s.stride_w,
-                       .vertical = {},
-                       .horizontal = {}},
-            .out = y.as<float>(),
-            .H = s.P,
-            .W = s.Q,
-            .K = s.K,
-            .step_h = 1,
-            .step_w = 1,
-            .at_h = 0,
-            .at_w = 0,
-            .groups = s.groups,
-            .channels = channels,
-            .filters = s.K / s.groups,
-            .weight = weight.as<float>(),
-            .S = s.S,
-            .tap_size = channels,
-            .row_size = s.R * s.S * channels,
-            .filter_first = true,
-            .bias = bias.as<float>()};
-  for (int64_t r = 0; r < s.R; ++r) p.gather.vertical.add(r * s.dilation_h - s.pad_h, r);
-  for (int64_t t = 0; t < s.S; ++t) p.gather.horizontal.add(t * s.dilation_w - s.pad_w, t);
+  const Product p{.gather = windows_of(s, x.as<float>()),
+                  .out = y.as<float>(),
+                  .H = s.P,
+                  .W = s.Q,
+                  .K = s.K,
+                  .step_h = 1,
+                  .step_w = 1,
+                  .at_h = 0,
+                  .at_w = 0,
+                  .groups = s.groups,
+                  .channels = channels,
+                  .filters = s.K / s.groups,
+                  .weight = weight.as<float>(),
+                  .S = s.S,
+                  .tap_size = channels,
+                  .row_size = s.R * s.S * channels,
+                  .filter_first = true,
+                  .bias = bias.as<float>()};
   multiply_windows(ex, p);
 }
 

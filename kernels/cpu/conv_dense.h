@@ -25,4 +25,8 @@ struct Product {
 
 void multiply_windows(const Exec& ex, const Product& p);
 
+// The weight gradient: dweight (K, R, S, C / groups) = windows of x, transposed, times dy.
+void weight_by_windows(const Exec& ex, const Conv& s, float* dweight, const float* x,
+                       const float* dy);
+
 }  // namespace limber::kernels::cpu::LIMBER_ISA

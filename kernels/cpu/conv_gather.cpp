@@ -20,7 +20,27 @@ int64_t padded_width(const Gather& g) { return (g.columns - 1) * g.step_w + g.ho
 
 }  // namespace
 
+Gather windows_of(const Conv& s, const float* x) {
+  Gather g{.in = x,
+           .N = s.N,
+           .H = s.H,
+           .W = s.W,
+           .C = s.C,
+           .rows = s.P,
+           .columns = s.Q,
+           .step_h = s.stride_h,
+           .step_w = s.stride_w,
+           .vertical = {},
+           .horizontal = {}};
+  for (int64_t r = 0; r < s.R; ++r) g.vertical.add(r * s.dilation_h - s.pad_h, r);
+  for (int64_t t = 0; t < s.S; ++t) g.horizontal.add(t * s.dilation_w - s.pad_w, t);
+  return g;
+}
+
+int64_t chunk_pitch(const Gather& g) { return (reads_in_place(g) ? g.W : padded_width(g)) * g.C; }
+
 bool reads_in_place(const Gather& g) {
+  if (g.copies) return false;
   const auto inside = [](const Taps& taps, int64_t positions, int64_t step, int64_t extent) {
     return taps.least() >= 0 && (positions - 1) * step + taps.least() + taps.span() <= extent;
   };
@@ -42,9 +62,9 @@ int64_t chunk_size(const Gather& g, int64_t count) {
 }
 
 void load_chunk(const Gather& g, int64_t first, int64_t count, float* scratch, Chunk& chunk) {
+  chunk.pitch = chunk_pitch(g);
   const int64_t top = g.vertical.least(), left = g.horizontal.least();
   if (reads_in_place(g)) {
-    chunk.pitch = g.W * g.C;
     for (int64_t i = 0; i < count; ++i) {
       const int64_t image = (first + i) / g.rows, row = (first + i) % g.rows;
       chunk.start[i] = g.in + ((image * g.H + row * g.step_h + top) * g.W + left) * g.C;
@@ -52,7 +72,6 @@ void load_chunk(const Gather& g, int64_t first, int64_t count, float* scratch, C
     return;
   }
   const int64_t width = padded_width(g);
-  chunk.pitch = width * g.C;
   const int64_t w0 = clamp(left, 0, g.W), w1 = clamp(left + width, w0, g.W);
   const int64_t before = clamp(w0 - left, 0, width), after = width - before - (w1 - w0);
   for (int64_t i = 0; i < count;) {

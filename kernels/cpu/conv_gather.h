@@ -6,11 +6,12 @@
 // position's first pixel, and neighbouring taps of a row are one contiguous run of numbers.
 #pragma once
 
+#include "kernels/conv.h"
 #include "kernels/cpu/simd.h"
 
 namespace limber::kernels::cpu::LIMBER_ISA {
 
-constexpr int64_t kMaxTaps = 32;        // per direction; larger kernels take the plain form
+constexpr int64_t kMaxTaps = 22;        // per direction; larger kernels take the plain form
 constexpr int64_t kMaxChunkRows = 128;  // rows of positions
 constexpr int64_t kMaxPieces = 512;     // also how many k are multiplied at a time
 
@@ -33,7 +34,11 @@ struct Gather {
   int64_t rows, columns;   // positions per image
   int64_t step_h, step_w;  // input pixels from one to the next
   Taps vertical, horizontal;
+  bool copies = false;  // even where every window lies inside the image
 };
+
+// What a convolution reads: its windows over x.
+Gather windows_of(const Conv& s, const float* x);
 
 // A run of numbers that every position has at the same distance from its first pixel.
 struct Piece {
@@ -51,6 +56,8 @@ bool reads_in_place(const Gather& g);
 // Rows of positions that a chunk should have: enough positions to amortise a block of weights, few
 // enough for the second-level cache.
 int64_t chunk_rows(const Gather& g);
+// Numbers from one input row of a chunk to the next.
+int64_t chunk_pitch(const Gather& g);
 // Numbers of scratch memory that load_chunk() needs for `count` rows.
 int64_t chunk_size(const Gather& g, int64_t count);
 // Rows [first, first + count) of the N * g.rows rows of positions.

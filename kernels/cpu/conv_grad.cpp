@@ -147,6 +147,8 @@ void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight,
 
 void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
   if (!kBaseline && is_pointwise(s)) return pointwise_weight(ex, s, dweight, x, dy);
+  if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps)
+    return weight_by_windows(ex, s, dweight.as<float>(), x.as<float>(), dy.as<float>());
   by_float_type(dweight.dtype, [&]<class T>(T) {
     parallel_for(ex, s.K, 1, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k)

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "nn/scope.h"
+#include "tensor/serialize.h"
 
 namespace limber {
 
@@ -47,12 +48,6 @@ struct OptimizerOptions {
 
   // PyTorch's defaults; SGD has no default learning rate.
   static OptimizerOptions defaults(OptimizerKind kind);
-};
-
-// A tensor of an optimiser's or average's state under a name of its own.
-struct NamedTensor {
-  std::string name;
-  Tensor value;
 };
 
 class Optimizer {

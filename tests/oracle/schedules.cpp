@@ -4,11 +4,11 @@
 #include <map>
 
 #include "autograd/autograd.h"
-#include "nn/checkpoint.h"
 #include "nn/layers.h"
 #include "nn/optim/param_groups.h"
+#include "nn/stored_layout.h"
 #include "pose/engine/build_optim.h"
-#include "tests/oracle/oracle.h"
+#include "tests/oracle/networks.h"
 
 namespace limber::oracle {
 namespace {
@@ -16,17 +16,10 @@ namespace {
 // References were computed in f64 and printed with nine digits; so is everything here.
 constexpr Tolerance kTight{.of_std = 1e-7, .absolute = 1e-9};
 
-Config config_of(const Json& json) { return Config::parse(json.dump(), "case"); }
-
 Tensor wide(const Array& a) { return to_tensor(a).to(DType::f64); }
 
 bool close(double expected, double actual) {
   return std::abs(expected - actual) <= 1e-8 * std::abs(expected) + 1e-15;
-}
-
-void fill_by_rule(ParameterStore& store) {
-  for (const Parameter& p : store.all())
-    set_stored_value(store.at(p.name), wide(hash_parameter(p.name, p.stored_shape, 1)));
 }
 
 // The network of optimizers.json and ema.json.
@@ -43,7 +36,7 @@ struct Tiny {
     bn = BatchNorm(root / "bn", 3);
     fc = Linear(root / "fc", 12, 2);
     ln = LayerNorm(root / "ln", 2);
-    fill_by_rule(store);
+    fill(store, 1);
     store.train(true);
   }
 
@@ -56,7 +49,7 @@ struct Tiny {
 };
 
 Array stored_array(ParameterStore& store, const std::string& name) {
-  return to_array(stored_value(store.at(name)));
+  return to_array(to_stored(store.at(name)));
 }
 
 void check_groups(const Json& expected, const Optimizer& optimizer, Case& out) {
@@ -76,7 +69,7 @@ void check_groups(const Json& expected, const Optimizer& optimizer, Case& out) {
 
 void check_optimizer(const Json& json, Case& out) {
   Tiny tiny;
-  BuiltOptim built = build_optim_wrapper(config_of(json.at("optim_wrapper")), tiny.store);
+  BuiltOptim built = build_optim_wrapper(to_config(json.at("optim_wrapper"), "case"), tiny.store);
   check_groups(json.at("param_groups"), built.wrapper.optimizer(), out);
   const Json& losses = json.at("losses");
   built.wrapper.set_progress(0, int64_t(losses.size()));
@@ -101,7 +94,7 @@ std::vector<double> rates(const Json& json) {
   Optimizer optimizer(options, one_group(store, options));
   const auto per_epoch = json.at("iters_per_epoch").get<int64_t>();
   const auto schedulers =
-      build_schedulers(config_of(json.at("param_scheduler")), optimizer, per_epoch);
+      build_schedulers(to_config(json.at("param_scheduler"), "case"), optimizer, per_epoch);
   const auto advance = [&](bool by_epoch) {
     for (const auto& s : schedulers)
       if (s->by_epoch() == by_epoch) s->step();
@@ -139,7 +132,7 @@ void check_average(const Json& json, Case& out) {
   Tiny tiny;
   Json hook = json.at("args");
   hook["ema_type"] = json.at("name");
-  AveragedModel average(tiny.store, read_average(config_of(hook)));
+  AveragedModel average(tiny.store, read_average(to_config(hook, "case")));
   for (int it = 0; it < 4; ++it) {
     for (const Parameter& p : tiny.store.all()) {
       if (p.role != Role::parameter) continue;
@@ -147,7 +140,7 @@ void check_average(const Json& json, Case& out) {
       const Array step = hashv(str("ema", it, ".", p.name), p.stored_shape);
       std::vector<double> values = moved.values;
       for (size_t i = 0; i < values.size(); ++i) values[i] += 0.1 * step.values[i];
-      set_stored_value(tiny.store.at(p.name), Tensor::from(values, p.stored_shape));
+      load_stored(tiny.store.at(p.name), Tensor::from(values, p.stored_shape));
     }
     average.update();
   }
@@ -174,7 +167,7 @@ void check_layer_decay(const File& file, const Json& json, Case& out) {
   ParameterStore store(0, false);
   const std::filesystem::path name = json.at("name").get<std::string>();
   declare_model(store, file.root / "models" / (name.stem().string() + ".json"));
-  BuiltOptim built = build_optim_wrapper(config_of(json.at("optim_wrapper")), store);
+  BuiltOptim built = build_optim_wrapper(to_config(json.at("optim_wrapper"), "case"), store);
   std::map<std::string, std::pair<double, double>> got;
   for (const ParamGroup& group : built.wrapper.optimizer().groups())
     for (const Parameter* p : group.parameters)

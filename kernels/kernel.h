@@ -19,18 +19,27 @@ struct Kernel<void(Args...)> {
 
   LIMBER_INLINE void operator()(const Exec& ex, Args... args) const {
     switch (ex.isa) {
-      case Isa::avx512: return avx512(ex, args...);
-      case Isa::avx2: return avx2(ex, args...);
-      case Isa::base: return base(ex, args...);
+      case Isa::avx512:
+        return avx512(ex, args...);
+      case Isa::avx2:
+        return avx2(ex, args...);
+      case Isa::base:
+        return base(ex, args...);
     }
   }
 };
 
 }  // namespace limber::kernels
 
-#define LIMBER_KERNEL(kernel, ...)                                                       \
-  namespace cpu::base { void kernel(const Exec&, __VA_ARGS__); }                         \
-  namespace cpu::avx2 { void kernel(const Exec&, __VA_ARGS__); }                         \
-  namespace cpu::avx512 { void kernel(const Exec&, __VA_ARGS__); }                       \
-  inline constexpr Kernel<void(__VA_ARGS__)> kernel{#kernel, &cpu::base::kernel,         \
+#define LIMBER_KERNEL(kernel, ...)                                               \
+  namespace cpu::base {                                                          \
+  void kernel(const Exec&, __VA_ARGS__);                                         \
+  }                                                                              \
+  namespace cpu::avx2 {                                                          \
+  void kernel(const Exec&, __VA_ARGS__);                                         \
+  }                                                                              \
+  namespace cpu::avx512 {                                                        \
+  void kernel(const Exec&, __VA_ARGS__);                                         \
+  }                                                                              \
+  inline constexpr Kernel<void(__VA_ARGS__)> kernel{#kernel, &cpu::base::kernel, \
                                                     &cpu::avx2::kernel, &cpu::avx512::kernel};

@@ -42,12 +42,14 @@ template <class... Parts>
 // string otherwise.
 template <class... Parts>
 void check(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail(parts...);
+  if (!condition) [[unlikely]]
+    fail(parts...);
 }
 
 template <class... Parts>
 void check_input(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail_input(parts...);
+  if (!condition) [[unlikely]]
+    fail_input(parts...);
 }
 
 }  // namespace limber

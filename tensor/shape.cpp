@@ -64,9 +64,7 @@ int64_t Shape::inner(int dim) const {
   return n;
 }
 
-bool operator==(const Shape& a, const Shape& b) {
-  return std::ranges::equal(a.dims(), b.dims());
-}
+bool operator==(const Shape& a, const Shape& b) { return std::ranges::equal(a.dims(), b.dims()); }
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) {
   out << '(';

@@ -26,11 +26,11 @@ class Shape {
 
   // `dim` counted from the front, in [0, rank). Throws when out of range.
   int axis(int dim) const;
-  Shape with(int dim, int64_t extent) const;    // one extent replaced
-  Shape without(int dim) const;                 // one extent removed
+  Shape with(int dim, int64_t extent) const;      // one extent replaced
+  Shape without(int dim) const;                   // one extent removed
   Shape inserted(int dim, int64_t extent) const;  // one extent put before `dim` (rank allowed)
-  int64_t outer(int dim) const;                 // product of the extents before `dim`
-  int64_t inner(int dim) const;                 // product of the extents after `dim`
+  int64_t outer(int dim) const;                   // product of the extents before `dim`
+  int64_t inner(int dim) const;                   // product of the extents after `dim`
 
   friend bool operator==(const Shape& a, const Shape& b);
   friend std::ostream& operator<<(std::ostream& out, const Shape& shape);  // (8, 64, 48, 32)

@@ -10,14 +10,21 @@ namespace {
 template <class Visit>
 void by_type(DType dtype, const Visit& visit) {
   switch (dtype) {
-    case DType::f32: return visit(static_cast<float*>(nullptr));
-    case DType::f64: return visit(static_cast<double*>(nullptr));
-    case DType::i64: return visit(static_cast<int64_t*>(nullptr));
-    case DType::i32: return visit(static_cast<int32_t*>(nullptr));
-    case DType::u8: return visit(static_cast<uint8_t*>(nullptr));
-    case DType::boolean: return visit(static_cast<bool*>(nullptr));
+    case DType::f32:
+      return visit(static_cast<float*>(nullptr));
+    case DType::f64:
+      return visit(static_cast<double*>(nullptr));
+    case DType::i64:
+      return visit(static_cast<int64_t*>(nullptr));
+    case DType::i32:
+      return visit(static_cast<int32_t*>(nullptr));
+    case DType::u8:
+      return visit(static_cast<uint8_t*>(nullptr));
+    case DType::boolean:
+      return visit(static_cast<bool*>(nullptr));
     case DType::f16:
-    case DType::bf16: fail("tensor: ", dtype, " has no arithmetic on the CPU");
+    case DType::bf16:
+      fail("tensor: ", dtype, " has no arithmetic on the CPU");
   }
 }
 

@@ -56,13 +56,15 @@ void sum_forward(const Exec& ex, Out y, In x, int64_t outer, int64_t n, int64_t 
     // Columns are independent: threads take cache lines of them.
     constexpr int64_t kWidth = 64 / sizeof(T);
     const int64_t blocks = (inner + kWidth - 1) / kWidth;
-    parallel_for(ex, outer * blocks, kPiece / (n * kWidth + 1) + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t job = begin; job < end; ++job) {
-        const int64_t o = job / blocks, first = job % blocks * kWidth;
-        const int64_t width = inner - first < kWidth ? inner - first : kWidth;
-        sum_columns(to + o * inner + first, from + o * n * inner + first, n, inner, width, factor);
-      }
-    });
+    parallel_for(ex, outer * blocks, kPiece / (n * kWidth + 1) + 1,
+                 [&](int64_t begin, int64_t end) {
+                   for (int64_t job = begin; job < end; ++job) {
+                     const int64_t o = job / blocks, first = job % blocks * kWidth;
+                     const int64_t width = inner - first < kWidth ? inner - first : kWidth;
+                     sum_columns(to + o * inner + first, from + o * n * inner + first, n, inner,
+                                 width, factor);
+                   }
+                 });
   });
 }
 

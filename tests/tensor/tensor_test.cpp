@@ -36,7 +36,10 @@ TEST(Tensor, AccessWithWrongTypeThrows) {
 
 TEST(Storage, FreedBlocksAreReusedAndCounted) {
   const size_t before = memory_stats().live;
-  { Tensor t = Tensor::empty({1000}); EXPECT_GE(memory_stats().live, before + 4000); }
+  {
+    Tensor t = Tensor::empty({1000});
+    EXPECT_GE(memory_stats().live, before + 4000);
+  }
   EXPECT_EQ(memory_stats().live, before);
 }
 

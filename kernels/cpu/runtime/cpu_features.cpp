@@ -7,7 +7,8 @@ namespace limber::kernels {
 bool has_isa(Isa isa) {
   // The flag sets of x86-64-v3 and v4, which the kernels are compiled for.
   switch (isa) {
-    case Isa::base: return true;
+    case Isa::base:
+      return true;
     case Isa::avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
              __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
@@ -21,9 +22,12 @@ bool has_isa(Isa isa) {
 
 std::string_view isa_name(Isa isa) {
   switch (isa) {
-    case Isa::base: return "base";
-    case Isa::avx2: return "avx2";
-    case Isa::avx512: return "avx512";
+    case Isa::base:
+      return "base";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
   }
   return "";
 }

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# What `./dev check` runs: each step says what it found; all run before the verdict. Wants a release
+# build. tools/check.sh [STEP...] runs some of them.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+build=build/release
+
+check_format() {
+  git ls-files -co --exclude-standard -- '*.h' '*.cpp' '*.cu' '*.cuh' |
+    xargs clang-format --dry-run -Werror || { echo "./dev format puts this right"; return 1; }
+}
+
+check_layers() { python3 tools/check_layers.py; }
+
+# Links between our documents, and from them to files, lead somewhere.
+check_links() {
+  local bad=0 document target
+  while read -r document; do
+    while read -r target; do
+      [ -e "$(dirname "$document")/${target%%#*}" ] || { echo "$document: no file $target"; bad=1; }
+    done < <(grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//' | grep -vE '^(https?:|#|mailto:)')
+  done < <(git ls-files -co --exclude-standard -- '*.md')
+  return $bad
+}
+
+check_headers() {
+  cmake --build $build --target limber_headers >$build/headers.log 2>&1 ||
+    { grep -E 'error|FAILED' $build/headers.log; echo "a header does not compile alone"; return 1; }
+}
+
+# Weak symbols of kernel objects are candidates for the whole program's copy, whatever instruction
+# set they were compiled for: they must stand in their own set's namespace.
+check_isa() {
+  local isa found bad=0
+  for isa in base avx2 avx512; do
+    found=$(find $build -path "*limber_kernels_$isa.dir*" -name '*.o' -print0 |
+      xargs -0 nm -AC --defined-only | grep -E ' [WwVvu] ' | grep -v "limber::kernels::cpu::$isa::" |
+      grep -v ' DW\.ref\.')
+    if [ -n "$found" ]; then
+      echo "weak symbols outside of limber::kernels::cpu::$isa (a std header, or a helper that is"
+      echo "not LIMBER_INLINE):"
+      sed 's|.*/kernels/|  kernels/|' <<<"$found"
+      bad=1
+    fi
+  done
+  return $bad
+}
+
+# The inference library alone: configured without the libraries of training, installed, found, linked
+# and run by a project outside of this one, and nothing of autograd in the program.
+check_consumer() {
+  local root=$PWD/build/consumer absent=() package found
+  for package in JPEG PNG fmt CLI11 GTest; do
+    absent+=("-DCMAKE_DISABLE_FIND_PACKAGE_$package=ON")
+  done
+  rm -rf "$root"
+  cmake --preset infer "${absent[@]}" >/dev/null && cmake --build build/infer >/dev/null &&
+    cmake --install build/infer --prefix "$root/installed" --strip >/dev/null &&
+    cmake -G Ninja -S tests/consumer -B "$root/build" -DCMAKE_BUILD_TYPE=Release \
+      -DCMAKE_PREFIX_PATH="$root/installed" >/dev/null &&
+    cmake --build "$root/build" >/dev/null ||
+    { echo "the installed library cannot be configured, built or linked"; return 1; }
+  "$root/build/consumer" || { echo "the consumer's model gave no or wrong heatmaps"; return 1; }
+  found=$(nm -C "$root/build/consumer" |
+    grep -E 'limber::(Tape|GradContext|run_gradient_rule|require_grad|backward)\b')
+  [ -z "$found" ] || { echo "autograd in an inference program:"; head <<<"$found"; return 1; }
+  strip -o "$root/stripped" "$root/build/consumer"
+  echo "archive $(du -k "$root"/installed/lib*/liblimber_infer.a "$root"/installed/lib*/*/liblimber_infer.a \
+    2>/dev/null | cut -f1) KiB, program $(du -k "$root/stripped" | cut -f1) KiB"
+}
+
+steps=("$@")
+[ $# -gt 0 ] || steps=(format layers links headers isa consumer)
+failed=()
+for step in "${steps[@]}"; do
+  declare -F "check_$step" >/dev/null || { echo "no step $step" >&2; exit 2; }
+  echo "== $step"
+  "check_$step" || failed+=("$step")
+done
+[ ${#failed[@]} -eq 0 ] || { echo "FAILED: ${failed[*]}"; exit 1; }
+echo "all checks passed"

@@ -86,6 +86,15 @@ def check_layers(name, report):
             report(name, number, f"{folder} may not include {target}")
 
 
+def check_built(sources, report):
+    """A folder of sources that no FOLDERS list names would silently not be built."""
+    lists = " ".join(open(name, encoding="utf-8").read()
+                     for name in ("CMakeLists.txt", "tests/CMakeLists.txt", "cmake/limber_library.cmake"))
+    for folder in sorted({os.path.dirname(n) for n in sources if n.endswith(".cpp")}):
+        if not re.search(rf"(?<![\w/]){re.escape(folder)}(?![\w/])", lists) and folder != "tests/consumer":
+            report(folder, 1, "in no FOLDERS list of CMakeLists.txt or tests/CMakeLists.txt")
+
+
 def check_json(name, report):
     for number, _, path in includes(name):
         if path.startswith("nlohmann/") and name.endswith(".h") and not name.startswith("tests/oracle/"):
@@ -119,6 +128,7 @@ def main():
         check_layers(name, report)
         check_json(name, report)
     check_kernel_headers(report)
+    check_built(sources, report)
     for name in sources + tracked("*.py", "*.sh", "*.cmake", "dev"):
         with open(name, encoding="utf-8") as text:
             lines = sum(1 for _ in text)

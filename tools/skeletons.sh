@@ -84,7 +84,7 @@ TEXT
 namespace limber {
 
 // (x) -> y of the same shape.
-struct @Type@ : OpOf<OpKind::@Type@, Keep::nothing> {
+struct @Type@Op : OpOf<OpKind::@Type@, Keep::nothing> {
   std::vector<Spec> infer(std::span<const Tensor> in) const override;
   void forward(const kernels::Exec& ex, std::span<const Tensor> in,
                std::span<const Tensor> out) const override;
@@ -101,17 +101,17 @@ TEXT
 
 namespace limber {
 
-std::vector<Spec> @Type@::infer(std::span<const Tensor> in) const {
+std::vector<Spec> @Type@Op::infer(std::span<const Tensor> in) const {
   check_float(in[0], "@name@");
   return {{in[0].shape(), in[0].dtype()}};
 }
 
-void @Type@::forward(const kernels::Exec& ex, std::span<const Tensor> in,
+void @Type@Op::forward(const kernels::Exec& ex, std::span<const Tensor> in,
                      std::span<const Tensor> out) const {
   kernels::@name@_forward(ex, out[0].out(), in[0].in(), in[0].numel());
 }
 
-Tensor @name@(const Tensor& x) { return apply_one(@Type@(), {x}); }
+Tensor @name@(const Tensor& x) { return apply_one(@Type@Op(), {x}); }
 
 }  // namespace limber
 TEXT
@@ -122,7 +122,7 @@ TEXT
 
 namespace limber {
 
-void backward(const @Type@&, GradContext& g) {
+void backward(const @Type@Op&, GradContext& g) {
   const Tensor& dy = g.grad();
   const Tensor dx = Tensor::empty(dy.shape(), dy.dtype());
   kernels::@name@_backward(exec_for(dy.dtype()), dx.out(), dy.in(), dy.numel());

@@ -24,7 +24,7 @@ struct Folder {
 constexpr Folder kFolders[] = {
     {"codecs", oracle::check_codecs},
     {"schedules", oracle::check_schedules},
-    {"transforms", nullptr},
+    {"transforms", oracle::check_transforms},
     {"metrics/functional", oracle::check_metric_functions},
     {"metrics/metrics", oracle::check_metrics},
     {"losses", oracle::check_losses},

@@ -1,0 +1,33 @@
+// The role of a data set: samples by index, and what holds for all of them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "data/sample.h"
+#include "data/transforms/transform.h"
+
+namespace limber {
+
+struct Dataset {
+  virtual ~Dataset() = default;
+  virtual int64_t size() const = 0;
+  virtual const DatasetMeta& metainfo() const = 0;
+  // What the annotation says of sample `index`, before any transform. All const members are safe
+  // to call from many threads.
+  virtual Sample raw_sample(int64_t index, Random& random) const = 0;
+  // raw_sample through the data set's own transforms, false as Transform::apply; may be unpacked.
+  virtual bool transform(Sample& sample, Random& random) const = 0;
+  // A packed sample for training or test. A sample that is dropped or cannot be read is replaced
+  // by another, drawn at random, up to max_refetch times; in test mode it is an error.
+  DataSample get(int64_t index, Random& random) const;
+
+  bool test_mode = false;
+  int max_refetch = 1000;
+};
+
+// By config["type"]; throws InputError naming the known types.
+std::shared_ptr<Dataset> make_dataset(const Config& config);
+
+}  // namespace limber

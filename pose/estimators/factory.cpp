@@ -1,5 +1,6 @@
 #include "pose/core/factory.h"
 
+#include "pose/estimators/legacy_config.h"
 #include "pose/estimators/topdown.h"
 
 namespace limber {
@@ -13,7 +14,8 @@ constexpr FactoryRow<Make> kEstimators[] = {
 
 }  // namespace
 
-std::unique_ptr<Estimator> make_estimator(const Config& model, const Scope& root) {
+std::unique_ptr<Estimator> make_estimator(const Config& config, const Scope& root) {
+  const Config model = updated_model(config);
   // Read by the trainer and the preprocessor, not by the network.
   for (const char* key : {"data_preprocessor", "train_cfg", "metainfo", "test_cfg"})
     model.find(key).ignore();

@@ -8,7 +8,10 @@ namespace limber {
 TopdownPoseEstimator::TopdownPoseEstimator(const Config& model, const Scope& root)
     : backbone_(make_backbone(model.at("backbone"), root / "backbone")) {
   if (model.has("neck")) neck_ = make_neck(model.at("neck"), root / "neck");
-  if (model.has("head")) head_ = make_head(model.at("head"), root / "head");
+  if (model.has("head")) {
+    head_ = make_head(model.at("head"), root / "head");
+    head_->train = read_train_options(model.find("train_cfg"));
+  }
   const Config test = model.find("test_cfg");
   test_ = read_test_options(test);
   if (test.has("output_keypoint_indices"))

@@ -1,6 +1,16 @@
 #include "pose/core/factory.h"
 
+#include "pose/heads/cpm_head.h"
+#include "pose/heads/dsnt_head.h"
 #include "pose/heads/heatmap_head.h"
+#include "pose/heads/integral_head.h"
+#include "pose/heads/mspn_head.h"
+#include "pose/heads/regression_head.h"
+#include "pose/heads/rle_head.h"
+#include "pose/heads/rtmcc_head.h"
+#include "pose/heads/rtmw_head.h"
+#include "pose/heads/simcc_head.h"
+#include "pose/heads/vis_predict_head.h"
 
 namespace limber {
 namespace {
@@ -8,7 +18,18 @@ namespace {
 using Make = std::unique_ptr<Head> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kHeads[] = {
+    {"CPMHead", make_cpm_head},
+    {"DSNTHead", make_dsnt_head},
     {"HeatmapHead", make_heatmap_head},
+    {"IntegralRegressionHead", make_integral_head},
+    {"MSPNHead", make_mspn_head},
+    {"RLEHead", make_rle_head},
+    {"RTMCCHead", make_rtmcc_head},
+    {"RTMWHead", make_rtmw_head},
+    {"RegressionHead", make_regression_head},
+    {"SimCCHead", make_simcc_head},
+    {"ViPNASHead", make_vipnas_head},
+    {"VisPredictHead", make_vis_predict_head},
 };
 
 }  // namespace

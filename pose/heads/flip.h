@@ -25,4 +25,7 @@ std::pair<Tensor, Tensor> flip_vectors(const Tensor& x_logits, const Tensor& y_l
 Tensor flip_coordinates(const Tensor& coords, const std::vector<int>& flip_indices, bool shift,
                         int input_width);
 
+// t: (N, K, ...): key points in the order `flip_indices` gives, what was left is right.
+Tensor flip_keypoints(const Tensor& t, const std::vector<int>& flip_indices);
+
 }  // namespace limber

@@ -6,10 +6,14 @@
 namespace limber {
 namespace {
 
-const std::vector<Tensor>& list_of(const TensorLists& lists, std::string_view name,
-                                   const char* kind) {
+const Tensor& level_of(const TensorLists& lists, std::string_view name, size_t level,
+                       const char* kind) {
   const auto it = lists.find(name);
-  if (it != lists.end()) return it->second;
+  if (it != lists.end()) {
+    check(level < it->second.size(), "the head wants level ", level, " of ", kind, " \"", name,
+          "\"; the samples have ", it->second.size(), ": see generate_target.multilevel");
+    return it->second[level];
+  }
   std::string known;
   for (const auto& [key, value] : lists) known += (known.empty() ? "" : ", ") + key;
   fail("the head wants ", kind, " \"", name, "\"; the samples have ",
@@ -30,15 +34,21 @@ TestOptions read_test_options(const Config& c) {
   return o;
 }
 
+TrainOptions read_train_options(const Config& c) {
+  TrainOptions o;
+  if (!c.is_null()) o.compute_acc = c.get("compute_acc", true);
+  return o;
+}
+
 void Head::set_option(const std::string& path, const Config&) {
   fail_input("this head has no option \"", path, "\" to switch while training");
 }
 
-Tensor batch_labels(ConstBatch samples, std::string_view name) {
+Tensor batch_labels(ConstBatch samples, std::string_view name, size_t level) {
   const NoRecord no_record;
   std::vector<Tensor> parts;
   for (const DataSample& sample : samples)
-    parts.push_back(list_of(sample.labels, name, "the label").at(0));
+    parts.push_back(level_of(sample.labels, name, level, "the label"));
   return concat(parts, 0);
 }
 
@@ -46,7 +56,7 @@ Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level) {
   const NoRecord no_record;
   std::vector<Tensor> parts;
   for (const DataSample& sample : samples)
-    parts.push_back(list_of(sample.fields, name, "the field").at(level));
+    parts.push_back(level_of(sample.fields, name, level, "the field"));
   return stack(parts, 0);
 }
 

@@ -34,6 +34,13 @@ struct TestOptions {
 };
 TestOptions read_test_options(const Config& test_cfg);
 
+// What training tells a head.
+struct TrainOptions {
+  bool compute_acc = true;  // log acc_pose, where the head can leave it out
+  int epoch = 0;            // set by the trainer when an epoch begins
+};
+TrainOptions read_train_options(const Config& train_cfg);
+
 // Decoded instances of one sample in input space, plus fields where output_heatmaps asks for them.
 struct Prediction {
   Instances instances;
@@ -41,6 +48,7 @@ struct Prediction {
 };
 
 struct Head {
+  TrainOptions train;
   virtual ~Head() = default;
   virtual Outputs forward(const Features& features) const = 0;
   // Targets come from the samples' labels and fields.
@@ -57,8 +65,9 @@ struct Head {
 std::unique_ptr<Head> make_head(const Config& config, const Scope& scope);
 
 // The targets of a batch, stacked: labels or fields of this name of every sample, along dimension
-// 0 (concatenated for labels (N, ...), stacked for fields). Throws naming the samples' keys.
-Tensor batch_labels(ConstBatch samples, std::string_view name);
+// 0 (concatenated for labels (N, ...), stacked for fields); `level` of multi-level targets. Throws
+// naming the samples' keys.
+Tensor batch_labels(ConstBatch samples, std::string_view name, size_t level = 0);
 Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level = 0);
 
 // Sample i of a batched tensor, sharing its storage.

@@ -1,42 +1,17 @@
 // Heatmap regression: upsampling by transposed convolutions, optional convolutions, one map per
-// key point; Xiao et al. 2018, arXiv 1804.06208.
+// key point; Xiao et al. 2018, arXiv 1804.06208. ViPNASHead is the same with grouped transposed
+// convolutions; Xu et al. 2021, arXiv 2105.10154.
 #pragma once
 
-#include <optional>
-
-#include "nn/norm_act.h"
 #include "pose/heads/head.h"
+#include "pose/heads/heatmap_layers.h"
 #include "pose/losses/loss.h"
 
 namespace limber {
 
-// The layers alone, shared by the heads that begin with heatmaps. Parameters: deconv_layers.N,
-// conv_layers.N, final_layer.
-class HeatmapLayers {
- public:
-  // Reads in_channels, out_channels, deconv_*, conv_*, final_layer of a head's config.
-  HeatmapLayers(const Config& c, const Scope& s);
-  // The same with `out_channels` under another key (num_joints) or given.
-  HeatmapLayers(const Config& c, const Scope& s, int64_t out_channels);
-  Tensor operator()(const Tensor& x) const;  // (N, H, W, C) -> (N, H', W', K)
-
- private:
-  struct Deconv {
-    ConvTranspose2d conv;
-    BatchNorm norm;
-  };
-  struct Conv {
-    Conv2d conv;
-    BatchNorm norm;
-  };
-  std::vector<Deconv> deconvs_;
-  std::vector<Conv> convs_;
-  std::optional<Conv2d> final_;
-};
-
 class HeatmapHead : public Head {
  public:
-  HeatmapHead(const Config& c, const Scope& s);
+  HeatmapHead(const Config& c, const Scope& s, DeconvKind kind);
   Outputs forward(const Features& features) const override;
   Losses loss(const Features& features, ConstBatch samples) const override;
   std::vector<Prediction> predict(const Features& features, const Features* flipped,
@@ -50,13 +25,29 @@ class HeatmapHead : public Head {
   std::unique_ptr<Codec> codec_;
 };
 
-// (N, H, W, K) -> (N, K, H, W).
-Tensor maps_first(const Tensor& channels_last);
-
 // The head's loss and decoder: config["loss"] or the default type, config["decoder"] or none.
 std::unique_ptr<Loss> read_loss(const Config& head, const Scope& s, std::string_view default_loss);
 std::unique_ptr<Codec> read_decoder(const Config& head);
 
+// The losses of a head with `count` outputs: a list of as many, or one for all of them.
+class StageLosses {
+ public:
+  StageLosses(const Config& head, const Scope& s, size_t count);
+  const Loss& operator[](size_t i) const { return *losses_[losses_.size() == 1 ? 0 : i]; }
+
+ private:
+  std::vector<std::unique_ptr<Loss>> losses_;
+};
+
+// Averages maps (N, K, H, W) with those of the flipped images (undefined: none), and decodes.
+std::vector<Prediction> predict_heatmaps(const Codec* codec, const Tensor& maps,
+                                         const Tensor& maps_of_flipped, ConstBatch samples,
+                                         const TestOptions& test);
+
+// acc_pose as a scalar: pose_pck_accuracy of maps.
+Tensor heatmap_accuracy(const Tensor& maps, const Tensor& target, const Tensor& weight);
+
 std::unique_ptr<Head> make_heatmap_head(const Config& config, const Scope& scope);
+std::unique_ptr<Head> make_vipnas_head(const Config& config, const Scope& scope);
 
 }  // namespace limber

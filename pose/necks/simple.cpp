@@ -36,9 +36,10 @@ struct FeatureMapProcessor : Neck {
   Features operator()(const Features& all) const override {
     Features maps;
     for (int index : select) {
-      check(index < int(all.size()), "FeatureMapProcessor: select_index ", index, " of ",
-            all.size(), " maps");
-      maps.push_back(all[size_t(index)]);
+      const int count = int(all.size()), at = index < 0 ? index + count : index;
+      check(at >= 0 && at < count, "FeatureMapProcessor: select_index ", index, " of ", count,
+            " maps");
+      maps.push_back(all[size_t(at)]);
     }
     if (select.empty()) maps = all;
     if (concat_maps) {

@@ -64,6 +64,7 @@ void check_heads(const File& file, Report& report) {
   try {
     Config config = to_config(file.json.at("head"), "head");
     head = make_head(config, Scope(store) / "head");
+    head->train = read_train_options(to_config(file.json.value("train_cfg", Json()), "train_cfg"));
     samples = encode_samples(file, result);
   } catch (const InputError& error) {
     if (!is_unknown_type(error)) throw;

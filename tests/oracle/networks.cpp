@@ -1,6 +1,7 @@
 #include "tests/oracle/networks.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 
 #include "autograd/autograd.h"
@@ -106,7 +107,7 @@ std::vector<DataSample> encode_samples(const File& file, Case& result) {
     samples.push_back(std::move(sample));
   }
   for (const Json& record : file.json.value("targets", Json::array())) {
-    // target/<sample>/<gt_instance_labels | gt_fields>/<name>[/<level>]
+    // target/<sample>/<gt_instance_labels | gt_fields>/<name>
     std::vector<std::string> parts;
     std::string rest = record.at("name");
     for (size_t slash; (slash = rest.find('/')) != std::string::npos; rest = rest.substr(slash + 1))
@@ -115,10 +116,14 @@ std::vector<DataSample> encode_samples(const File& file, Case& result) {
     if (parts.size() < 4) continue;
     const DataSample& sample = samples.at(std::stoul(parts[1]));
     const TensorLists& lists = parts[2] == "gt_fields" ? sample.fields : sample.labels;
-    const auto it = lists.find(parts[3]);
-    const size_t level = parts.size() > 4 ? std::stoul(parts[4]) : 0;
+    // Multi-level fields are target/<sample>/gt_fields/<level>/<name>.
+    const bool levels = std::isdigit(static_cast<unsigned char>(parts[3][0])) != 0;
+    const auto it = lists.find(parts.at(levels ? 4 : 3));
+    const size_t level = levels ? std::stoul(parts[3]) : 0;
     if (it == lists.end() || level >= it->second.size()) {
       result.expect(false, "target missing: " + record.at("name").get<std::string>());
+    } else if (!levels && it->second.size() > 1) {
+      result.compare(record, to_array(stack(it->second, 0)));
     } else {
       result.compare(record, to_array(it->second[level]));
     }

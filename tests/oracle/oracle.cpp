@@ -55,6 +55,15 @@ bool same(double expected, double actual, double slack) {
   return std::abs(expected - actual) <= slack;
 }
 
+// The standard deviation of what is finite.
+double spread_of(const std::vector<double>& values) {
+  double count = 0, mean = 0, square = 0;
+  for (double v : values) count += std::isfinite(v) ? 1 : 0;
+  for (double v : values) mean += std::isfinite(v) ? v / count : 0;
+  for (double v : values) square += std::isfinite(v) ? (v - mean) * (v - mean) : 0;
+  return std::sqrt(square / std::max(1.0, count));
+}
+
 }  // namespace
 
 Array to_array(const Tensor& t) {
@@ -163,27 +172,24 @@ Array hash_parameter(std::string_view name, const Shape& shape, double gain) {
 
 double Case::compare(const Json& record, const Array& actual, Tolerance tolerance) {
   const std::string name = record.value("name", "");
-  const auto dims = record.value("shape", std::vector<int64_t>{});
-  const Shape shape{std::span<const int64_t>(dims)};
-  if (!(shape == actual.shape)) {
-    expect(false, str(name, ": shape ", actual.shape, ", expected ", shape));
-    return std::numeric_limits<double>::infinity();
+  if (record.contains("shape")) {  // gradients of training steps come without
+    const auto dims = record.at("shape").get<std::vector<int64_t>>();
+    const Shape shape{std::span<const int64_t>(dims)};
+    if (!(shape == actual.shape)) {
+      expect(false, str(name, ": shape ", actual.shape, ", expected ", shape));
+      return std::numeric_limits<double>::infinity();
+    }
   }
   const bool all = record.contains("values");
   std::vector<double> expected;
   flatten(record.at(all ? "values" : "sampled"), expected);
-  double spread = 0;
-  if (record.contains("std")) {
-    spread = number(record.at("std"));
-  } else if (record.contains("l2")) {
-    spread = number(record.at("l2")) / std::sqrt(std::max<double>(1, double(shape.numel())));
-  } else {
-    double mean = 0, square = 0;
-    for (double v : expected) mean += std::isfinite(v) ? v / double(expected.size()) : 0;
-    for (double v : expected) square += std::isfinite(v) ? (v - mean) * (v - mean) : 0;
-    spread = std::sqrt(square / std::max<double>(1, double(expected.size())));
-  }
-  if (std::isnan(spread)) spread = 0;
+  const auto statistic = [&](const char* key) {
+    return record.contains(key) ? number(record.at(key)) : std::nan("");
+  };
+  double spread = statistic("std");
+  if (std::isnan(spread))
+    spread = statistic("l2") / std::sqrt(std::max<double>(1, double(actual.shape.numel())));
+  if (std::isnan(spread)) spread = spread_of(expected);
   double worst = 0;
   for (size_t k = 0; k < expected.size(); ++k) {
     const size_t index =

@@ -23,6 +23,8 @@ LIMBER_INLINE bool is_pointwise(const Conv& s) {
          s.pad_w == 0 && s.groups == 1;
 }
 
+LIMBER_INLINE bool is_depthwise(const Conv& s) { return s.groups == s.C && s.groups == s.K; }
+
 // bias: (K,) or null.
 LIMBER_KERNEL(conv_forward, const Conv& s, Out y, In x, In weight, In bias)
 

@@ -1,8 +1,9 @@
 // Convolution, forward. The plain form is the definition written as loops; on vector hardware f32
-// takes a matrix product (1 x 1) or gathered windows (conv_dense.cpp).
+// takes a matrix product (1 x 1) or gathered windows (conv_dense.cpp, depthwise.cpp).
 #include "kernels/conv.h"
 
 #include "kernels/cpu/conv_dense.h"
+#include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/gemm.h"
 
@@ -64,7 +65,7 @@ void by_windows(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) 
                   .row_size = s.R * s.S * channels,
                   .filter_first = true,
                   .bias = bias.as<float>()};
-  multiply_windows(ex, p);
+  is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
 }
 
 }  // namespace

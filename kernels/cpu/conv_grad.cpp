@@ -3,6 +3,7 @@
 #include "kernels/conv.h"
 
 #include "kernels/cpu/conv_dense.h"
+#include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/gemm.h"
 
@@ -125,7 +126,7 @@ void data_by_windows(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In
           .row_size = s.R * s.S * channels,
           .filter_first = false,
           .bias = bias.as<float>()};
-      multiply_windows(ex, p);
+      is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
     }
   }
 }
@@ -147,6 +148,8 @@ void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight,
 
 void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
   if (!kBaseline && is_pointwise(s)) return pointwise_weight(ex, s, dweight, x, dy);
+  if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps && is_depthwise(s))
+    return depthwise_weight(ex, s, dweight.as<float>(), x.as<float>(), dy.as<float>());
   if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps)
     return weight_by_windows(ex, s, dweight.as<float>(), x.as<float>(), dy.as<float>());
   by_float_type(dweight.dtype, [&]<class T>(T) {

@@ -1,0 +1,82 @@
+// Depthwise convolution over gathered windows: forward, and per phase of the stride the data
+// gradient. A few neighbouring positions share each vector of the weight.
+#include "kernels/cpu/depthwise.h"
+
+#include "kernels/cpu/tile.h"
+
+namespace limber::kernels::cpu::LIMBER_ISA {
+namespace {
+
+constexpr int kPositions = 4;
+
+// `Count` positions, `step` numbers apart in the input and `out_step` in the result.
+// weight: (taps, channels); offset: of each tap from a position's first pixel.
+template <int Count>
+void multiply_positions(float* out, int64_t out_step, const float* in, int64_t step,
+                        const int64_t* offset, int64_t taps, const float* weight, const float* bias,
+                        int64_t channels) {
+  for_lanes<float>(channels, [&](int64_t c, int64_t n) {
+    Vec<float> sum[Count];
+    for (int i = 0; i < Count; ++i) sum[i] = bias != nullptr ? load(bias + c, n) : Vec<float>{};
+    for (int64_t t = 0; t < taps; ++t) {
+      const Vec<float> w = load(weight + t * channels + c, n);
+      const float* from = in + offset[t] + c;
+      for (int i = 0; i < Count; ++i) sum[i] += w * load(from + i * step, n);
+    }
+    for (int i = 0; i < Count; ++i) store(out + i * out_step + c, sum[i], n);
+  });
+}
+
+void multiply_row(const Product& p, const float* in, float* out, const int64_t* offset,
+                  int64_t taps, const float* weight) {
+  const int64_t C = p.K, step = p.gather.step_w * C, out_step = p.step_w * C;
+  int64_t q = 0;
+  for (; q + kPositions <= p.gather.columns; q += kPositions)
+    multiply_positions<kPositions>(out + q * out_step, out_step, in + q * step, step, offset, taps,
+                                   weight, p.bias, C);
+  for (; q < p.gather.columns; ++q)
+    multiply_positions<1>(out + q * out_step, out_step, in + q * step, step, offset, taps, weight,
+                          p.bias, C);
+}
+
+}  // namespace
+
+int64_t tap_offsets(const Gather& g, int64_t* offset) {
+  int64_t count = 0;
+  for (int64_t v = 0; v < g.vertical.count; ++v)
+    for (int64_t h = 0; h < g.horizontal.count; ++h)
+      offset[count++] = (g.vertical.offset[v] - g.vertical.least()) * chunk_pitch(g) +
+                        (g.horizontal.offset[h] - g.horizontal.least()) * g.C;
+  return count;
+}
+
+void depthwise_windows(const Exec& ex, const Product& p) {
+  const Gather& g = p.gather;
+  const int64_t rows = g.N * g.rows, C = p.K;
+  int64_t offset[kMaxTaps * kMaxTaps];
+  const int64_t taps = tap_offsets(g, offset), step = chunk_rows(g);
+  constexpr int64_t kGrain = 1 << 15;  // multiplications worth a thread
+  parallel_for(
+      ex, rows, kGrain / (g.columns * C * (taps + 1)) + 1, [&](int64_t begin, int64_t end) {
+        float* weight = static_cast<float*>(
+            thread_scratch(size_t(taps * C + chunk_size(g, step)) * sizeof(float)));
+        for (int64_t v = 0, t = 0; v < g.vertical.count; ++v)
+          for (int64_t h = 0; h < g.horizontal.count; ++h, ++t)
+            for (int64_t c = 0; c < C; ++c)
+              weight[t * C + c] =
+                  p.weight[c * p.row_size + g.vertical.index[v] * p.S + g.horizontal.index[h]];
+        for (int64_t row = begin; row < end; row += step) {
+          const int64_t count = rest(end, row, step);
+          Chunk chunk;
+          load_chunk(g, row, count, weight + taps * C, chunk);
+          for (int64_t i = 0; i < count; ++i) {
+            const int64_t image = (row + i) / g.rows, y = (row + i) % g.rows;
+            multiply_row(p, chunk.start[i],
+                         p.out + ((image * p.H + y * p.step_h + p.at_h) * p.W + p.at_w) * C, offset,
+                         taps, weight);
+          }
+        }
+      });
+}
+
+}  // namespace limber::kernels::cpu::LIMBER_ISA

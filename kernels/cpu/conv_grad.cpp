@@ -63,21 +63,13 @@ void plain_filter(const Conv& s, T* dweight, const T* x, const T* dy, int64_t k)
   }
 }
 
-// A 1 x 1 convolution is a product of matrices: dx = dy W, dW = dy^T x.
+// The data gradient of a 1 x 1 convolution is a product of matrices: dx = dy W.
 void pointwise_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
   Gemm g;
   g.M = s.N * s.H * s.W, g.N = s.C, g.K = s.K;
   g.lda = s.K, g.ldb = g.ldc = s.C;
   g.bias = bias;
   gemm(ex, g, dx, dy, weight);
-}
-
-void pointwise_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
-  Gemm g;
-  g.trans_a = true;
-  g.M = s.K, g.N = s.C, g.K = s.N * s.H * s.W;
-  g.lda = s.K, g.ldb = g.ldc = s.C;
-  gemm(ex, g, dweight, dy, x);
 }
 
 // The taps that reach rows (or columns) `phase`, phase + stride, ... of dx, and how far from the
@@ -147,7 +139,6 @@ void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight,
 }
 
 void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
-  if (!kBaseline && is_pointwise(s)) return pointwise_weight(ex, s, dweight, x, dy);
   if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps && is_depthwise(s))
     return depthwise_weight(ex, s, dweight.as<float>(), x.as<float>(), dy.as<float>());
   if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps)

@@ -83,6 +83,10 @@ void pack_panels(const Gemm& g, float* packed, const float* b, int64_t k, int64_
 
 // The fast form: B is packed kDepth x kWidth at a time and stays in the second-level cache while
 // all rows of A pass by; a tile's rows of A stay in the first-level cache while the panels pass.
+// One Zen 4 core (about 118 GFLOP/s), AVX-512, medians, beside OpenBLAS 0.3.21:
+//   3072x64x576 B^T 108 (93), 3072x32x288 B^T 109 (93), 768x128x1152 B^T 107 (101),
+//   192x512x2048 B^T 95 (91), 64x576x3072 A^T 83 (85), 64x576x24576 A^T 66 (76),
+//   512x2048x1536 A^T 98 (100), 3072x17x256 B^T 58 (69).
 void multiply(const Gemm& g, float* c, const float* a, const float* b, const Block& block) {
   const int64_t depth = even_part(g.K, kDepth, 1);
   const int64_t width = even_part(block.n1 - block.n0, kWidth, kTileColumns);

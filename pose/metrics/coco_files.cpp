@@ -2,13 +2,13 @@
 #include "pose/metrics/coco_files.h"
 
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "tensor/error.h"
+#include "tensor/write_file.h"
 
 namespace limber {
 namespace {
@@ -113,6 +113,14 @@ CocoGroundTruth read_coco_truth(const std::string& file, bool whole_body) {
   return truth;
 }
 
+void write_whole(const std::string& file, const std::string& text) {
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  check_input(!error, folder.string(), ": ", error.message());
+  write_file_atomically(file, text);
+}
+
 void write_coco_results(const std::string& file, const std::vector<CocoResult>& results,
                         bool whole_body) {
   JsonText out;
@@ -126,7 +134,7 @@ void write_coco_results(const std::string& file, const std::vector<CocoResult>& 
     out.raw(", \"score\": ").number(result.score).raw("}");
   }
   out.raw("\n]\n");
-  write_atomically(file, out.text());
+  write_whole(file, out.text());
 }
 
 void write_coco_truth(const std::string& file, const CocoGroundTruth& truth, bool whole_body) {
@@ -155,20 +163,7 @@ void write_coco_truth(const std::string& file, const CocoGroundTruth& truth, boo
     out.keypoints(ann.keypoints, whole_body).raw("}");
   }
   out.raw("]}\n");
-  write_atomically(file, out.text());
-}
-
-void write_atomically(const std::string& file, const std::string& text) {
-  const std::filesystem::path path(file);
-  std::error_code error;
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
-  const std::string part = file + ".part";
-  std::ofstream out(part, std::ios::binary);
-  out << text;
-  out.close();
-  check_input(out.good(), file, ": cannot be written");
-  std::filesystem::rename(part, path, error);
-  check_input(!error, file, ": ", error.message());
+  write_whole(file, out.text());
 }
 
 }  // namespace limber

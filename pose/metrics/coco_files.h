@@ -35,15 +35,14 @@ struct CocoResult {
   std::optional<std::array<double, 4>> bbox;  // x, y, width, height
 };
 
-// Writes the list that the COCO server takes. The file appears whole or not at all; missing
-// folders on the way are made.
+// Writes the list that the COCO server takes. The file appears whole or not at all.
 void write_coco_results(const std::string& file, const std::vector<CocoResult>& results,
                         bool whole_body = false);
 // Writes annotations as a COCO file, crowd indices included.
 void write_coco_truth(const std::string& file, const CocoGroundTruth& truth,
                       bool whole_body = false);
 
-// Writes `text` to a neighbour and renames it, so that `file` is never half written.
-void write_atomically(const std::string& file, const std::string& text);
+// Writes a file atomically, after making the folders on the way.
+void write_whole(const std::string& file, const std::string& text);
 
 }  // namespace limber

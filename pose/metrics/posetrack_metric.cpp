@@ -283,7 +283,7 @@ void PoseTrack18Metric::write_videos(
   }
   const std::filesystem::path folder = std::filesystem::path(options_.outfile_prefix).parent_path();
   for (const auto& [name, video] : videos)
-    write_atomically((folder / (name + ".json")).string(), video.dump());
+    write_whole((folder / (name + ".json")).string(), video.dump());
 }
 
 }  // namespace

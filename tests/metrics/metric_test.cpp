@@ -9,21 +9,12 @@
 
 #include "pose/metrics/coco_files.h"
 #include "tensor/error.h"
+#include "tests/support/temp_folder.h"
 
 namespace limber {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder of its own, removed afterwards.
-struct TemporaryFolder {
-  fs::path path;
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "limber-metrics-XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 DatasetMeta two_points() {
   DatasetMeta meta;
@@ -91,12 +82,11 @@ TEST(CocoMetric, ForgetsAfterCompute) {
 }
 
 TEST(CocoMetric, WritesResultsAndAnnotationsThatReadBack) {
-  const TemporaryFolder folder;
-  const std::string prefix = (folder.path / "deep" / "run").string();
+  const TempFolder folder;
+  const std::string prefix = folder.path("deep/run");
   const std::string head = R"({"type": "CocoMetric", "outfile_prefix": ")" + prefix + "\"";
   EXPECT_TRUE(run(head + R"(, "format_only": true})", {person(1, 1, 20)}).empty());
   EXPECT_TRUE(fs::exists(prefix + ".keypoints.json"));
-  EXPECT_FALSE(fs::exists(prefix + ".keypoints.json.part"));
   const CocoGroundTruth truth = read_coco_truth(prefix + ".gt.json");
   ASSERT_EQ(truth.annotations.size(), 1u);
   EXPECT_EQ(truth.annotations[0]->keypoints, (std::vector<double>{20, 50, 2, 60, 80, 2}));
@@ -225,8 +215,7 @@ DataSample tracked(int64_t id, double x, float score) {
 }
 
 TEST(PoseTrack18Metric, MatchesWithinHalfAHead) {
-  const TemporaryFolder folder;
-  const std::string file = (folder.path / "truth_val.json").string();
+  const TempFolder folder;
   std::string text = kPoseTrackHead;
   for (int i = 0; i < 2; ++i) {
     text += (i ? ", " : "") + std::string(R"({"image_id": 5, "category_id": 1, "bbox_head":
@@ -236,11 +225,11 @@ TEST(PoseTrack18Metric, MatchesWithinHalfAHead) {
     text.back() = ']';
     text += "}";
   }
-  write_atomically(file, text + "]}");
+  const std::string file = folder.write("truth_val.json", text + "]}");
   DatasetMeta meta;
   meta.num_keypoints = 17;
   meta.sigmas.assign(17, .05f);
-  const std::string prefix = (folder.path / "out" / "run").string();
+  const std::string prefix = folder.path("out/run");
   const std::string config = R"({"type": "PoseTrack18Metric", "nms_mode": "none", "ann_file": ")" +
                              file + R"(", "outfile_prefix": ")" + prefix + "\"}";
   // 14 px off is found, 16 px is not; what lies in the ignored region does not count.
@@ -248,7 +237,7 @@ TEST(PoseTrack18Metric, MatchesWithinHalfAHead) {
       run(config, {tracked(1, 14, .9f), tracked(2, 300, .8f), tracked(3, 850, .99f)}, meta);
   EXPECT_NEAR(near.at("posetrack18/AP"), 100, 1e-9);
   EXPECT_NEAR(near.at("posetrack18/Head AP"), 100, 1e-9);
-  EXPECT_TRUE(fs::exists(folder.path / "out" / "video_a.json"));
+  EXPECT_TRUE(fs::exists(folder.path("out/video_a.json")));
   // The far one comes first: precisions 0 and 1/2, recall 1/2, so AP = 1/4.
   const auto far = run(config, {tracked(1, 16, .9f), tracked(2, 300, .8f)}, meta);
   EXPECT_NEAR(far.at("posetrack18/AP"), 25, 1e-9);

@@ -397,6 +397,22 @@ const Method kMethods[] = {
      }},
 };
 
+// Methods put their arguments into the object, or, those of the second kind, what is in them.
+void check_circles(const Value& object, const std::string& name, const Arguments& a) {
+  if (!object.sequence() && !object.dict()) return;
+  const bool elements_only = name == "extend" || name == "update" || name == "merge";
+  for (const Value& v : a.values) {
+    if (!elements_only) {
+      refuse_circle(object, v);
+    } else if (v.sequence()) {
+      for (const Value& item : v.sequence()->items) refuse_circle(object, item);
+    } else if (v.dict()) {
+      for (const auto& item : v.dict()->items()) refuse_circle(object, item.second);
+    }
+  }
+  for (const auto& keyword : a.keywords) refuse_circle(object, keyword.second);
+}
+
 }  // namespace
 
 bool is_builtin(const std::string& name) {
@@ -417,6 +433,7 @@ Value call_method(const Value& object, const std::string& name, const Arguments&
   for (const Method& row : kMethods) {
     if (row.name != name || std::string(row.type) != object.type()) continue;
     check_arguments(row, arguments);
+    check_circles(object, name, arguments);
     return row.run(object, arguments);
   }
   fail_value("method ", name, "() of a ", object.type(),

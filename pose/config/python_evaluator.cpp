@@ -350,6 +350,7 @@ void Evaluator::assign(const Expr& target, const Value& value) {
         break;
     }
     const Value object = evaluate(*target.parts[0]);
+    refuse_circle(object, value);
     if (target.kind == Expr::Kind::attribute) {
       if (!object.dict()) fail_value("assignment to an attribute of a ", object.type());
       object.dict()->set(Value(target.text), value);

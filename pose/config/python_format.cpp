@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdio>
+#include <string_view>
 
 #include "pose/config/python_value.h"
 
@@ -99,9 +100,10 @@ std::string format_integer(const Spec& spec, int64_t v, const std::string& text)
   uint64_t rest = v < 0 ? 0 - uint64_t(v) : uint64_t(v);
   const bool hexadecimal = spec.type == 'x' || spec.type == 'X';
   const unsigned base = hexadecimal ? 16 : spec.type == 'o' ? 8 : spec.type == 'b' ? 2 : 10;
+  const std::string_view symbols = spec.type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
   std::string digits;
   do {
-    digits.insert(0, 1, (spec.type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef")[rest % base]);
+    digits.insert(digits.begin(), symbols[rest % base]);
     rest /= base;
   } while (rest);
   if (base == 10) digits = grouped(digits, spec.group);

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <unordered_set>
 
 namespace limber::python {
 namespace {
@@ -237,6 +238,24 @@ const char* Value::type() const {
 
 std::string Value::repr() const { return repr_at(*this, 0); }
 std::string Value::text() const { return is<std::string>() ? get<std::string>() : repr(); }
+
+void refuse_circle(const Value& container, const Value& v) {
+  std::vector<const Value*> open = {&v};
+  std::unordered_set<const void*> seen;
+  while (!open.empty()) {
+    const Value& next = *open.back();
+    open.pop_back();
+    const Sequence* s = next.sequence();
+    const Dict* d = next.dict();
+    if ((s && s == container.sequence()) || (d && d == container.dict()))
+      fail_value("a ", container.type(), " that would hold itself");
+    if (!seen.insert(s ? static_cast<const void*>(s) : d).second) continue;
+    if (s)
+      for (const Value& item : s->items) open.push_back(&item);
+    if (d)
+      for (const auto& item : d->items()) open.push_back(&item.second);
+  }
+}
 
 bool equal(const Value& a, const Value& b) { return equal_at(a, b, 0); }
 int compare(const Value& a, const Value& b) { return compare_at(a, b, 0); }

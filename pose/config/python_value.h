@@ -103,6 +103,10 @@ class Dict {
   std::unordered_map<std::string, size_t> index_;
 };
 
+// Throws ValueError when `container` is `v` or lies in it, so that putting `v` into it would make a
+// circle.
+void refuse_circle(const Value& container, const Value& v);
+
 bool equal(const Value& a, const Value& b);
 // -1, 0, 1; of two numbers, strings, or sequences of one kind.
 int compare(const Value& a, const Value& b);

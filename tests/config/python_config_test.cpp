@@ -205,7 +205,11 @@ TEST(PythonConfig, WorkAndNestingAreBounded) {
   EXPECT_NE(error(sum + "\n").find("nested deeper"), std::string::npos);
   EXPECT_NE(error("a = []\nfor i in range(100000):\n    a = [a]\n").find("nested deeper"),
             std::string::npos);
-  EXPECT_NE(error("a = [1]\na.append(a)\n").find("holds itself"), std::string::npos);
+  for (const char* circle :
+       {"a = [1]\na.append(a)\n", "a = [1]\na.append((2, a))\n", "a = dict()\na['x'] = [a]\n",
+        "a = dict()\na.update(b=a)\n", "a = []\nb = [a]\na += [b]\n", "a = [0]\na[0] = a\n"})
+    EXPECT_NE(error(circle).find("would hold itself"), std::string::npos) << circle;
+  EXPECT_EQ(tree("a = [1]\na.extend(a)\n"), R"({"a":[1,1]})");
 }
 
 }  // namespace

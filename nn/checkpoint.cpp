@@ -85,13 +85,17 @@ LoadReport load_weights(ParameterStore& store, const StateDict& weights, const s
   return report;
 }
 
-LoadReport load_weights(ParameterStore& store, const std::string& path,
-                        const LoadOptions& options) {
+StateDict read_weights(const std::string& path) {
   const SafetensorsFile file(path);
   StateDict weights;
   for (const auto& entry : file.entries())
-    if (!model_name(entry.name, options).empty()) weights.push_back({entry.name, file.read(entry)});
-  return load_weights(store, weights, path, options);
+    if (!entry.name.starts_with(kTrainingPrefix)) weights.push_back({entry.name, file.read(entry)});
+  return weights;
+}
+
+LoadReport load_weights(ParameterStore& store, const std::string& path,
+                        const LoadOptions& options) {
+  return load_weights(store, read_weights(path), path, options);
 }
 
 StateDict weights_of(const ParameterStore& store) {

@@ -35,7 +35,9 @@ struct LoadReport {
 // faults, and changes nothing; otherwise loads what fits and reports the rest.
 LoadReport load_weights(ParameterStore& store, const StateDict& weights, const std::string& source,
                         const LoadOptions& options = {});
-// The same from a safetensors file.
+// The tensors of a safetensors file, but for training state.
+StateDict read_weights(const std::string& path);
+// Fills the store from such a file.
 LoadReport load_weights(ParameterStore& store, const std::string& path,
                         const LoadOptions& options = {});
 

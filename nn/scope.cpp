@@ -79,6 +79,10 @@ void ParameterStore::freeze(std::string_view prefix) {
     if (lies_below(p.name, prefix)) p.trainable = false;
 }
 
+void ParameterStore::initialise(std::string_view name, const Init& init) {
+  if (initialise_) fill(at(name), init);
+}
+
 void ParameterStore::initialise_layers(std::string_view prefix, std::string_view layer_type,
                                        std::string_view leaf, const Init& init) {
   if (!initialise_) return;

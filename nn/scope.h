@@ -65,6 +65,8 @@ class ParameterStore {
   // No gradients for the parameters below `prefix`.
   void freeze(std::string_view prefix);
 
+  // Re-initialises one parameter.
+  void initialise(std::string_view name, const Init& init);
   // Re-initialises the parameter `leaf` of every layer of `layer_type` below `prefix`.
   void initialise_layers(std::string_view prefix, std::string_view layer_type,
                          std::string_view leaf, const Init& init);

@@ -66,3 +66,29 @@ function(limber_header_check)
   target_compile_options(limber_headers PRIVATE -O0 -Wno-psabi)
   target_link_libraries(limber_headers PRIVATE ${ARG_LINK})
 endfunction()
+
+# limber_embed(target TABLE files): the texts of these files as a C++ table of {stem, text} named
+# TABLE, and its length, built into the target.
+function(limber_embed target table count)
+  set(rows)
+  foreach(file ${ARGN})
+    file(READ ${file} text)
+    get_filename_component(stem ${file} NAME_WE)
+    string(APPEND rows "    {\"${stem}\", R\"text(${text})text\"},\n")
+  endforeach()
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_${table}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include <cstddef>
+namespace limber {
+struct EmbeddedText {
+  const char *stem, *text;
+};
+extern const EmbeddedText ${table}[];
+extern const size_t ${count};
+const EmbeddedText ${table}[] = {
+${rows}};
+const size_t ${count} = sizeof(${table}) / sizeof(${table}[0]);
+}  // namespace limber
+" @ONLY)
+  target_sources(${target} PRIVATE ${source})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ARGN})
+endfunction()

@@ -17,16 +17,13 @@ void report_once(const std::string& message) {
 
 }  // namespace
 
-DataSample Dataset::get(int64_t index, Random& random) const {
+Sample Dataset::fetch(int64_t index, Random& random) const {
   check(index >= 0 && index < size(), "data set: no sample ", index, " of ", size());
   std::string last;
   for (int attempt = 0; attempt <= max_refetch; ++attempt) {
     try {
       Sample sample = raw_sample(index, random);
-      if (transform(sample, random)) {
-        check(sample.packed != nullptr, "data set: the pipeline does not end with PackPoseInputs");
-        return std::move(*sample.packed);
-      }
+      if (transform(sample, random)) return sample;
       last = sample.meta.img_path + ": dropped by the pipeline";
     } catch (const InputError& error) {
       last = error.what();
@@ -37,6 +34,12 @@ DataSample Dataset::get(int64_t index, Random& random) const {
     index = random.integer(0, size());
   }
   fail_input("no usable sample in ", max_refetch + 1, " attempts; the last: ", last);
+}
+
+DataSample Dataset::get(int64_t index, Random& random) const {
+  const Sample sample = fetch(index, random);
+  check(sample.packed != nullptr, "data set: the pipeline does not end with PackPoseInputs");
+  return std::move(*sample.packed);
 }
 
 }  // namespace limber

@@ -17,10 +17,15 @@ struct Dataset {
   // What the annotation says of sample `index`, before any transform. All const members are safe
   // to call from many threads.
   virtual Sample raw_sample(int64_t index, Random& random) const = 0;
-  // raw_sample through the data set's own transforms, false as Transform::apply; may be unpacked.
+  // The data set's own transforms; false as Transform::apply.
   virtual bool transform(Sample& sample, Random& random) const = 0;
-  // A packed sample for training or test. A sample that is dropped or cannot be read is replaced
-  // by another, drawn at random, up to max_refetch times; in test mode it is an error.
+  // Sizes of the data sets that this one is a sequence of.
+  virtual std::vector<int64_t> source_sizes() const { return {size()}; }
+
+  // A sample after its transforms. One that is dropped or cannot be read is replaced by another,
+  // drawn at random, up to max_refetch times, and said so once; in test mode it is an error.
+  Sample fetch(int64_t index, Random& random) const;
+  // The same, packed, for training or test.
   DataSample get(int64_t index, Random& random) const;
 
   bool test_mode = false;

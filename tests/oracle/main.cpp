@@ -31,8 +31,8 @@ constexpr Folder kFolders[] = {
     {"heads", oracle::check_heads},
     {"models", oracle::check_models},
     {"train", oracle::check_training},
-    {"datasets/metainfo", nullptr},
-    {"datasets/lists", nullptr},
+    {"datasets/metainfo", oracle::check_metainfo},
+    {"datasets/lists", oracle::check_dataset_lists},
 };
 // clang-format on
 

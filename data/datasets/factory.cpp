@@ -1,0 +1,34 @@
+#include "data/datasets/coco_style.h"
+#include "data/datasets/wrappers.h"
+
+namespace limber {
+
+std::shared_ptr<Dataset> make_dataset(const Config& config) {
+  const std::string type = config.type();
+  std::vector<std::string> names{"CombinedDataset", "ConcatDataset", "RepeatDataset"};
+  if (type == "CombinedDataset") return std::make_shared<CombinedDataset>(config);
+  if (type == "RepeatDataset" || type == "ConcatDataset") {
+    std::vector<std::shared_ptr<Dataset>> parts;
+    int64_t times = 1;
+    if (type == "RepeatDataset") {
+      parts.push_back(make_dataset(config.at("dataset")));
+      times = config.get<int64_t>("times");
+      check_input(times > 0, config.where(), ": times must be positive");
+    } else {
+      const Config list = config.at("datasets");
+      for (size_t i = 0; i < list.size(); ++i) parts.push_back(make_dataset(list.at(i)));
+      config.find("ignore_keys");
+    }
+    config.find("lazy_init");
+    check_input(!parts.empty(), config.where(), ": no datasets");
+    config.expect_all_read();
+    return std::make_shared<ConcatDataset>(std::move(parts), times);
+  }
+  for (const CocoStyle& style : coco_styles()) {
+    if (style.name == type) return std::make_shared<CocoStyleDataset>(config, style);
+    names.emplace_back(style.name);
+  }
+  config.fail("no data set \"", type, "\"", did_you_mean(type, names));
+}
+
+}  // namespace limber

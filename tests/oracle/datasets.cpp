@@ -1,0 +1,178 @@
+// Parity of data set descriptions and of the lists that data set readers make.
+#include <set>
+
+#include "data/datasets/coco_style.h"
+#include "data/metainfo.h"
+#include "tests/oracle/oracle.h"
+
+namespace limber::oracle {
+namespace {
+
+using Pairs = std::vector<std::pair<int, int>>;
+
+std::vector<double> flat(const std::vector<Rgb>& colors) {
+  std::vector<double> out;
+  for (const Rgb& c : colors) out.insert(out.end(), c.begin(), c.end());
+  return out;
+}
+
+std::vector<double> numbers(const Json& value) {
+  return value.is_object() ? inline_array(value).values
+         : value.empty()   ? std::vector<double>()
+                           : inline_array(value).values;
+}
+
+void compare_numbers(Case& c, const std::string& what, const Json& expected,
+                     const std::vector<double>& got, double tolerance = 0) {
+  const std::vector<double> want = numbers(expected);
+  c.expect(want.size() == got.size(),
+           str(what, ": ", got.size(), " numbers, expected ", want.size()));
+  for (size_t i = 0; i < std::min(want.size(), got.size()); ++i)
+    if (!(std::abs(want[i] - got[i]) <= tolerance * std::max(1.0, std::abs(want[i])))) {
+      c.expect(false, str(what, "[", i, "]: ", got[i], ", expected ", want[i]));
+      return;
+    }
+}
+
+template <class T>
+std::vector<double> doubles(const T& list) {
+  return {list.begin(), list.end()};
+}
+
+}  // namespace
+
+void check_metainfo(const File& file, Report& report) {
+  Case c(file.name);
+  const Json& j = file.json;
+  const DatasetMeta& m = *known_metainfo(file.stem);
+  c.expect(j.at("dataset_name") == m.dataset_name, "dataset_name " + m.dataset_name);
+  c.expect(j.at("num_keypoints") == m.num_keypoints, "num_keypoints");
+  for (const auto& [name, id] : j.at("keypoint_name2id").items())
+    c.expect(m.keypoint_id(name) == id.get<int>(), "key point " + name);
+  c.expect(j.at("upper_body_ids") == Json(m.upper_body_ids), "upper_body_ids");
+  c.expect(j.at("lower_body_ids") == Json(m.lower_body_ids), "lower_body_ids");
+  c.expect(j.at("flip_indices") == Json(m.flip_indices), "flip_indices");
+  c.expect(j.at("flip_pairs").get<Pairs>() == m.flip_pairs, "flip_pairs");
+  c.expect(j.at("skeleton_links").get<Pairs>() == m.skeleton_links, "skeleton_links");
+  compare_numbers(c, "keypoint_colors", j.at("keypoint_colors"), flat(m.keypoint_colors));
+  compare_numbers(c, "skeleton_link_colors", j.at("skeleton_link_colors"),
+                  flat(m.skeleton_link_colors));
+  // The reference's coco_aic and humanart_aic lack the last of their weights; ours have it.
+  std::vector<double> weights = doubles(m.keypoint_weights);
+  weights.resize(std::min(weights.size(), numbers(j.at("dataset_keypoint_weights")).size()));
+  compare_numbers(c, "dataset_keypoint_weights", j.at("dataset_keypoint_weights"), weights, 1e-6);
+  compare_numbers(c, "sigmas", j.at("sigmas"), doubles(m.sigmas), 1e-6);
+  report.add(c);
+}
+
+namespace {
+
+std::vector<double> values_of(const Tensor& t) { return to_array(t).values; }
+
+// A field of a record under the reference's name; nothing where it is not kept.
+std::optional<std::vector<double>> field_of(const Sample& s, const CocoStyleDataset& data,
+                                            int64_t index, const std::string& name) {
+  const auto records = data.instances(index);
+  const auto each = [&](auto get) {
+    std::vector<double> out;
+    for (const InstanceRecord* r : records) out.push_back(double(get(*r)));
+    return out;
+  };
+  const auto tensor = [](const Tensor& t) -> std::optional<std::vector<double>> {
+    if (!t.defined()) return std::nullopt;
+    return values_of(t);
+  };
+  if (name == "bbox") return tensor(s.bbox);
+  if (name == "bbox_score") return tensor(s.bbox_score);
+  if (name == "bbox_center") return tensor(s.bbox_center);
+  if (name == "bbox_scale") return tensor(s.bbox_scale);
+  if (name == "keypoints") return tensor(s.keypoints);
+  if (name == "keypoints_visible") return tensor(s.keypoints_visible);
+  if (name == "area") return tensor(s.area);
+  if (name == "category_id") return tensor(s.category_id);
+  if (name == "id") return each([](const auto& r) { return r.id; });
+  if (name == "iscrowd") return each([](const auto& r) { return r.iscrowd; });
+  if (name == "num_keypoints") return each([](const auto& r) { return r.num_keypoints; });
+  if (name == "crowd_index") return std::vector<double>(records.size(), s.meta.crowd_index);
+  if (name == "img_id") return std::vector<double>{double(s.meta.img_id)};
+  if (name == "segmentation") {
+    std::vector<double> out;
+    for (const InstanceRecord* r : records)
+      for (const auto& polygon : r->segmentation.polygons)
+        out.insert(out.end(), polygon.begin(), polygon.end());
+    return out;
+  }
+  if (const auto more = s.more.find(name); more != s.more.end()) return tensor(more->second.at(0));
+  return std::nullopt;
+}
+
+// All numbers of a value, nulls and texts left out.
+void collect(const Json& value, std::vector<double>& out) {
+  if (value.is_object() && value.contains("values")) {
+    const auto all = inline_array(value).values;
+    out.insert(out.end(), all.begin(), all.end());
+  } else if (value.is_object() && value.contains("counts")) {
+    // run lengths of a crowd's mask: kept decoded
+  } else if (value.is_array() || value.is_object()) {
+    for (const Json& item : value) collect(item, out);
+  } else if (value.is_boolean()) {
+    out.push_back(value.get<bool>());
+  } else if (!value.is_null()) {
+    out.push_back(number(value));
+  }
+}
+
+void compare_record(Case& c, const Json& expected, const CocoStyleDataset& data, int64_t index,
+                    const std::filesystem::path& samples) {
+  Random random(0);
+  const Sample s = data.raw_sample(index, random);
+  const std::set<std::string> passed_over{"sample_idx", "keypoints_3d", "dataset", "raw_ann_info"};
+  for (const auto& [name, value] : expected.items()) {
+    if (passed_over.count(name) > 0) continue;
+    if (name == "img_path") {
+      c.expect((samples / value.get<std::string>()).string() == s.meta.img_path,
+               "img_path " + s.meta.img_path);
+      continue;
+    }
+    const auto got = field_of(s, data, index, name);
+    if (!got) {
+      c.expect(false, name + " is missing");
+      continue;
+    }
+    std::vector<double> want;
+    collect(value, want);
+    compare_numbers(c, str("sample ", index, " ", name), Json(want), *got, 1e-6);
+  }
+}
+
+}  // namespace
+
+void check_dataset_lists(const File& file, Report& report) {
+  const auto& styles = coco_styles();
+  const bool known = std::any_of(styles.begin(), styles.end(),
+                                 [&](const CocoStyle& style) { return style.name == file.stem; });
+  for (const Json& j : file.json.at("cases")) {
+    const std::string name = "datasets/lists/" + j.at("name").get<std::string>();
+    if (!known) {
+      report.skip(name, "no reader of this kind of data set (3-D, video or multi-file)");
+      continue;
+    }
+    Case c(name);
+    try {
+      Json args = j.at("args");
+      args["type"] = file.stem;
+      args["data_root"] = (file.samples / args.at("data_root").get<std::string>()).string();
+      const auto data = make_dataset(Config::parse(args.dump(), name));
+      const auto& coco = dynamic_cast<const CocoStyleDataset&>(*data);
+      c.expect(data->size() == j.at("num_samples").get<int64_t>(),
+               str("samples: ", data->size(), ", expected ", j.at("num_samples")));
+      for (size_t i = 0; i < j.at("samples").size() && int64_t(i) < data->size(); ++i)
+        compare_record(c, j.at("samples")[i], coco, int64_t(i), file.samples);
+      report.add(c);
+    } catch (const std::exception& error) {
+      report.fail(name, error.what());
+    }
+  }
+}
+
+}  // namespace limber::oracle

@@ -65,14 +65,21 @@ void check_count(std::span<const Tensor> encoded, size_t least, size_t most, con
         " tensors, wanted are ", what);
 }
 
-Tensor read_maps(const Tensor& encoded, Size size, const char* codec) {
+Tensor read_maps(const Tensor& encoded, const char* codec) {
   check(encoded.defined(), codec, ": decode without maps");
   const Shape& shape = encoded.shape();
   const bool batched = shape.rank() == 4 && shape[0] == 1;
-  check((shape.rank() == 3 || batched) && shape[-1] == size.width && shape[-2] == size.height,
-        codec, ": maps ", shape, ", (K, ", size.height, ", ", size.width, ") is wanted");
+  check((shape.rank() == 3 || batched) && shape.numel() > 0, codec, ": maps ", shape,
+        ", (K, H, W) is wanted");
   const Tensor maps = encoded.to(DType::f32);
   return batched ? maps.alias(shape.without(0)) : maps;
+}
+
+Tensor read_maps(const Tensor& encoded, Size size, const char* codec) {
+  const Tensor maps = read_maps(encoded, codec);
+  check(maps.size(2) == size.width && maps.size(1) == size.height, codec, ": maps ",
+        encoded.shape(), ", (K, ", size.height, ", ", size.width, ") is wanted");
+  return maps;
 }
 
 Decoded one_person(const Tensor& locations, const Tensor& values) {

@@ -49,6 +49,9 @@ void check_count(std::span<const Tensor> encoded, size_t least, size_t most, con
 // encoded as maps (K, H, W) of this size, f32; a leading extent of 1 is dropped.
 Tensor read_maps(const Tensor& encoded, Size size, const char* codec);
 
+// The same of any size.
+Tensor read_maps(const Tensor& encoded, const char* codec);
+
 // locations (K, 2), values (K) as the key points of one instance, (1, K, 2) and (1, K), sharing
 // storage.
 Decoded one_person(const Tensor& locations, const Tensor& values);

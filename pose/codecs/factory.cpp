@@ -1,13 +1,18 @@
 // The table of codecs.
 #include "pose/core/factory.h"
 
+#include "pose/codecs/associative_embedding.h"
 #include "pose/codecs/codec.h"
+#include "pose/codecs/decoupled_heatmap.h"
+#include "pose/codecs/edpose_label.h"
 #include "pose/codecs/integral_regression_label.h"
 #include "pose/codecs/megvii_heatmap.h"
 #include "pose/codecs/msra_heatmap.h"
 #include "pose/codecs/regression_label.h"
 #include "pose/codecs/simcc_label.h"
+#include "pose/codecs/spr.h"
 #include "pose/codecs/udp_heatmap.h"
+#include "pose/codecs/yoloxpose_annotation_processor.h"
 
 namespace limber {
 namespace {
@@ -20,12 +25,17 @@ std::unique_ptr<Codec> make(const Config& config) {
 }
 
 constexpr FactoryRow<Make> kCodecs[] = {
+    {"AssociativeEmbedding", make<AssociativeEmbedding>},
+    {"DecoupledHeatmap", make<DecoupledHeatmap>},
+    {"EDPoseLabel", make<EDPoseLabel>},
     {"IntegralRegressionLabel", make<IntegralRegressionLabel>},
-    {"MSRAHeatmap", make<MSRAHeatmap>},
     {"MegviiHeatmap", make<MegviiHeatmap>},
+    {"MSRAHeatmap", make<MSRAHeatmap>},
     {"RegressionLabel", make<RegressionLabel>},
     {"SimCCLabel", make<SimCCLabel>},
+    {"SPR", make<SPR>},
     {"UDPHeatmap", make<UDPHeatmap>},
+    {"YOLOXPoseAnnotationProcessor", make<YOLOXPoseAnnotationProcessor>},
 };
 
 }  // namespace

@@ -55,6 +55,9 @@ void refine_dark(const Tensor& keypoints, const Tensor& maps, int blur_kernel_si
 // to the Hessian's diagonal.
 void refine_dark_udp(const Tensor& keypoints, const Tensor& maps, int blur_kernel_size);
 
+// The maps that refine_dark_udp works on: ln(clamp(blurred map, 0.001, 50)).
+Tensor dark_udp_maps(const Tensor& maps, int blur_kernel_size);
+
 // maps (..., H, W): what is not the maximum of the kernel x kernel window around it becomes 0.
 // Negative maxima stay. Odd kernels.
 Tensor keep_local_maxima(const Tensor& maps, int kernel);

@@ -8,6 +8,8 @@
 namespace limber {
 namespace {
 
+constexpr float kFloorUdp = 1e-3f, kCeilingUdp = 50;
+
 // Calls refine(map k, key point (n, k)) for all, map by map.
 template <class Refine>
 void for_each_point(const Tensor& keypoints, const Tensor& maps, const char* name,
@@ -71,7 +73,7 @@ void refine_dark_udp(const Tensor& keypoints, const Tensor& maps, int blur_kerne
   const int64_t height = maps.size(-2), width = maps.size(-1);
   const std::vector<float> kernel = gaussian_kernel(blur_kernel_size);
   for_each_point(keypoints, maps, "refine_dark_udp", [&](const float* map, const auto& each) {
-    LogBlur logs(map, height, width, kernel, 1e-3f, 50);
+    LogBlur logs(map, height, width, kernel, kFloorUdp, kCeilingUdp);
     each([&](float* p) {
       double v[3][3];
       logs.patch(int64_t(p[1]) - 1, int64_t(p[0]) - 1, 3, 3, v[0]);
@@ -86,6 +88,13 @@ void refine_dark_udp(const Tensor& keypoints, const Tensor& maps, int blur_kerne
       p[1] -= float((dxx * dy - dxy * dx) / determinant);
     });
   });
+}
+
+Tensor dark_udp_maps(const Tensor& maps, int blur_kernel_size) {
+  Tensor logs = blur_keeping_peak(maps, blur_kernel_size);
+  for (float& v : logs.span<float>())
+    v = std::log(v < kFloorUdp ? kFloorUdp : v > kCeilingUdp ? kCeilingUdp : v);
+  return logs;
 }
 
 }  // namespace limber

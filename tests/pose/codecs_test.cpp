@@ -200,6 +200,109 @@ TEST(Codecs, UnknownOptionsNameTheKnownOnes) {
             std::string::npos);
 }
 
+// Two people far from each other, all key points visible.
+EncodeInput two_people() {
+  std::vector<float> xy;
+  for (int n = 0; n < 2; ++n)
+    for (int k = 0; k < 5; ++k) {
+      xy.push_back(40.0f + 120.0f * float(n) + 11.3f * float(k));
+      xy.push_back(60.0f + 40.0f * float(n) + float(29 * k % 67));
+    }
+  EncodeInput input;
+  input.keypoints = Tensor::from(xy, {2, 5, 2});
+  return input;
+}
+
+void expect_same_people(const Tensor& found, const Tensor& wanted, double bound) {
+  ASSERT_EQ(found.shape(), wanted.shape());
+  const int64_t each = wanted.numel() / 2;
+  const bool swapped = std::abs(found.data<float>()[0] - wanted.data<float>()[0]) > 60;
+  for (int64_t i = 0; i < wanted.numel(); ++i)
+    EXPECT_NEAR(found.data<float>()[swapped ? (i + each) % (2 * each) : i], wanted.data<float>()[i],
+                bound);
+}
+
+TEST(Codecs, SprReturnsPeople) {
+  const auto codec = codec_of(R"({"type": "SPR", "input_size": [256, 256],
+      "heatmap_size": [64, 64], "sigma": [4, 2], "generate_keypoint_heatmaps": true})");
+  const EncodeInput input = two_people();
+  const TensorLists encoded = codec->encode(input);
+  const Tensor outputs[] = {encoded.at("heatmaps")[0], encoded.at("displacements")[0]};
+  const Decoded decoded = codec->decode(outputs);
+  expect_same_people(decoded.keypoints, input.keypoints, 1e-3);
+  for (float score : decoded.instance_scores.span<float>()) EXPECT_EQ(score, 1);
+  for (float score : decoded.scores.span<float>()) EXPECT_GT(score, 0.85f);
+}
+
+TEST(Codecs, SprLeavesOutThoseWhoAreTooSmall) {
+  const auto codec = codec_of(R"({"type": "SPR", "input_size": [256, 256],
+      "heatmap_size": [64, 64], "sigma": 4, "minimal_diagonal_length": 60})");
+  const TensorLists encoded = codec->encode(two_people());
+  for (float v : encoded.at("heatmaps")[0].span<float>()) ASSERT_EQ(v, 0);
+  const Tensor outputs[] = {encoded.at("heatmaps")[0], encoded.at("displacements")[0]};
+  EXPECT_EQ(codec->decode(outputs).keypoints.shape(), Shape({0, 5, 2}));
+}
+
+TEST(Codecs, AssociativeEmbeddingGroupsByTag) {
+  for (const char* udp : {"false", "true"}) {
+    const auto codec = codec_of(std::string(R"({"type": "AssociativeEmbedding",
+        "input_size": [256, 256], "heatmap_size": [64, 64], "sigma": 2, "use_udp": )") +
+                                udp + "}");
+    const EncodeInput input = two_people();
+    const TensorLists encoded = codec->encode(input);
+    Tensor tags = Tensor::zeros({5, 64, 64});
+    const int64_t* indices = encoded.at("keypoint_indices")[0].data<int64_t>();
+    for (int64_t n = 0; n < 2; ++n)
+      for (int64_t k = 0; k < 5; ++k) {
+        EXPECT_EQ(indices[(n * 5 + k) * 2 + 1], 1);
+        tags.data<float>()[k * 64 * 64 + indices[(n * 5 + k) * 2]] = 5 + 3 * float(n);
+      }
+    const Tensor outputs[] = {encoded.at("heatmaps")[0], tags};
+    const Decoded decoded = codec->decode(outputs);
+    expect_same_people(decoded.keypoints, input.keypoints, 2.01);
+    for (float score : decoded.instance_scores.span<float>()) EXPECT_GT(score, 0.85f);
+  }
+}
+
+TEST(Codecs, AssociativeEmbeddingFindsNobodyOnEmptyMaps) {
+  const auto codec = codec_of(R"({"type": "AssociativeEmbedding", "input_size": [256, 256],
+      "heatmap_size": [64, 64], "use_udp": true})");
+  const Tensor outputs[] = {Tensor::zeros({5, 64, 64}), Tensor::zeros({5, 64, 64})};
+  EXPECT_EQ(codec->decode(outputs).keypoints.shape(), Shape({0, 5, 2}));
+}
+
+TEST(Codecs, DecoupledHeatmapReturnsPeople) {
+  const auto codec = codec_of(R"({"type": "DecoupledHeatmap", "input_size": [256, 256],
+      "heatmap_size": [64, 64]})");
+  EncodeInput input = two_people();
+  EXPECT_NE(error_of([&] { codec->encode(input); }).find("generator"), std::string::npos);
+  Random random(3);
+  input.random = &random;
+  const TensorLists encoded = codec->encode(input);
+  ASSERT_EQ(encoded.at("heatmaps")[0].shape(), Shape({6, 64, 64}));
+  const Tensor outputs[] = {encoded.at("instance_heatmaps")[0], Tensor::full({2, 1}, 0.5)};
+  const Decoded decoded = codec->decode(outputs);
+  expect_same_people(decoded.keypoints, input.keypoints, 2.01);
+  for (float score : decoded.scores.span<float>()) EXPECT_EQ(score, 0.5f);
+}
+
+TEST(Codecs, DecoupledHeatmapKeepsAtMostSoManyPeople) {
+  const auto codec = codec_of(R"({"type": "DecoupledHeatmap", "input_size": [256, 256],
+      "heatmap_size": [64, 64], "encode_max_instances": 1})");
+  EncodeInput input = two_people();
+  bool first = false, second = false;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    input.random = &random;
+    const TensorLists encoded = codec->encode(input);
+    const Tensor coords = encoded.at("instance_coords")[0];
+    ASSERT_EQ(coords.shape(), Shape({1, 2}));
+    ASSERT_EQ(encoded.at("instance_heatmaps")[0].shape(), Shape({5, 64, 64}));
+    (coords.data<int32_t>()[0] < 30 ? first : second) = true;
+  }
+  EXPECT_TRUE(first && second);
+}
+
 TEST(Blur, LogarithmsOfAPatchDifferFromTheWholeMapByAConstant) {
   constexpr int64_t height = 20, width = 16;
   Tensor map = Tensor::zeros({1, height, width});

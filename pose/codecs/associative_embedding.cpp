@@ -1,0 +1,230 @@
+#include "pose/codecs/associative_embedding.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "pose/core/assignment.h"
+
+namespace limber {
+
+// Heat maps and tags of one sample.
+struct AssociativeEmbedding::Maps {
+  Tensor heatmaps, tags;  // (K, H, W), (L K, H, W)
+  int64_t count, dims;    // K, L
+  Size size;
+
+  const float* heat(int64_t k) const { return heatmaps.data<float>() + k * area(); }
+  float tag(int64_t k, int64_t l, int64_t pixel) const {
+    return tags.data<float>()[(l * count + k) * area() + pixel];
+  }
+  int64_t area() const { return size.width * size.height; }
+  // |tag at pixel - tag|.
+  double distance(int64_t k, int64_t pixel, const std::vector<double>& to) const {
+    double square = 0;
+    for (int64_t l = 0; l < dims; ++l) {
+      const double d = tag(k, l, pixel) - to[size_t(l)];
+      square += d * d;
+    }
+    return std::sqrt(square);
+  }
+};
+
+// A person in the making.
+struct AssociativeEmbedding::Group {
+  std::vector<float> xy, scores;  // (K, 2), (K); score 0: not found
+  std::vector<double> tag_sum;    // (L)
+  int tags = 0;
+
+  Group(const Maps& maps)
+      : xy(size_t(2 * maps.count)), scores(size_t(maps.count)), tag_sum(size_t(maps.dims)) {}
+  void add(int64_t k, const LocalMaximum& candidate, const Maps& maps) {
+    xy[size_t(2 * k)] = float(candidate.x);
+    xy[size_t(2 * k + 1)] = float(candidate.y);
+    scores[size_t(k)] = candidate.value;
+    for (int64_t l = 0; l < maps.dims; ++l)
+      tag_sum[size_t(l)] += maps.tag(k, l, candidate.y * maps.size.width + candidate.x);
+    ++tags;
+  }
+  std::vector<double> mean_tag() const {
+    std::vector<double> mean = tag_sum;
+    for (double& v : mean) v /= tags;
+    return mean;
+  }
+};
+
+AssociativeEmbedding::AssociativeEmbedding(const Config& config)
+    : heatmap_size_(read_size(config, "heatmap_size")),
+      use_udp_(config.get("use_udp", false)),
+      order_(config.get("decode_keypoint_order", std::vector<int64_t>{})),
+      nms_kernel_(config.get("decode_nms_kernel", 5)),
+      blur_kernel_(config.get("decode_gaussian_kernel", 3)),
+      top_k_(config.get("decode_topk", 30)),
+      max_instances_(config.get("decode_max_instances", std::numeric_limits<int>::max())),
+      threshold_(config.get("decode_keypoint_thr", 0.1)),
+      tag_threshold_(config.get("decode_tag_thr", 1.0)),
+      center_shift_(config.get("decode_center_shift", 0.0)) {
+  const Size input = read_size(config, "input_size");
+  const double off = use_udp_ ? 1 : 0;
+  scale_x_ = (double(input.width) - off) / (double(heatmap_size_.width) - off);
+  scale_y_ = (double(input.height) - off) / (double(heatmap_size_.height) - off);
+  sigma_ = config.get("sigma", std::sqrt(double(heatmap_size_.width * heatmap_size_.height)) / 64);
+}
+
+TensorLists AssociativeEmbedding::encode(const EncodeInput& input) const {
+  const Points points =
+      scaled(read_points(input, "AssociativeEmbedding"), 1 / scale_x_, 1 / scale_y_);
+  const MapTargets targets = use_udp_ ? draw_udp_gaussians(heatmap_size_, points, sigma_)
+                                      : draw_gaussians(heatmap_size_, points, {&sigma_, 1});
+  Tensor indices = Tensor::empty({points.instances, points.count, 2}, DType::i64);
+  int64_t* entry = indices.data<int64_t>();
+  for (int64_t n = 0; n < points.instances; ++n)
+    for (int64_t k = 0; k < points.count; ++k, entry += 2) {
+      const float* p = points.at(n, k);
+      const int64_t x = int64_t(p[0] + 0.5f), y = int64_t(p[1] + 0.5f);
+      const bool inside = x >= 0 && x < heatmap_size_.width && y >= 0 && y < heatmap_size_.height;
+      entry[0] = y * heatmap_size_.width + x;
+      entry[1] = points.visibility(n, k) > 0.5f && inside;
+    }
+  return {{"heatmaps", {targets.maps}},
+          {"keypoint_indices", {indices}},
+          {"keypoint_weights", {targets.weights}}};
+}
+
+// Pairs the candidates of key point k with the groups so far: the rounded tag distance counts
+// first, then the score. What finds no group near enough starts one.
+void AssociativeEmbedding::join(std::vector<Group>& groups,
+                                const std::vector<LocalMaximum>& candidates, int64_t k,
+                                const Maps& maps) const {
+  const int64_t rows = int64_t(candidates.size()), known = int64_t(groups.size());
+  // More candidates than groups: columns of no group, dearer than any, take the rest.
+  const int64_t columns = std::max(rows, known);
+  std::vector<double> distances(size_t(rows * known)), costs(size_t(rows * columns), 1e10);
+  for (int64_t g = 0; g < known; ++g) {
+    const std::vector<double> tag = groups[size_t(g)].mean_tag();
+    for (int64_t i = 0; i < rows; ++i) {
+      const LocalMaximum& candidate = candidates[size_t(i)];
+      const double d = maps.distance(k, candidate.y * maps.size.width + candidate.x, tag);
+      distances[size_t(i * known + g)] = d;
+      costs[size_t(i * columns + g)] = std::nearbyint(d) * 100 - double(candidate.value);
+    }
+  }
+  const std::vector<int64_t> matches = assign_minimum(costs, rows, columns);
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t g = matches[size_t(i)];
+    if (g < known && distances[size_t(i * known + g)] < tag_threshold_) {
+      groups[size_t(g)].add(k, candidates[size_t(i)], maps);
+    } else {
+      groups.emplace_back(maps).add(k, candidates[size_t(i)], maps);
+    }
+  }
+}
+
+std::vector<AssociativeEmbedding::Group> AssociativeEmbedding::group(const Maps& maps) const {
+  std::vector<Group> groups;
+  for (int64_t i = 0; i < (order_.empty() ? maps.count : int64_t(order_.size())); ++i) {
+    const int64_t k = order_.empty() ? i : order_[size_t(i)];
+    check(k >= 0 && k < maps.count, "AssociativeEmbedding: decode_keypoint_order names key point ",
+          k, " of ", maps.count);
+    const auto candidates =
+        top_local_maxima(maps.heat(k), maps.size, nms_kernel_, top_k_, float(threshold_));
+    if (!candidates.empty()) join(groups, candidates, k, maps);
+  }
+  if (int64_t(groups.size()) > max_instances_)
+    groups.erase(groups.begin() + max_instances_, groups.end());
+  return groups;
+}
+
+void AssociativeEmbedding::fill_missing(const Tensor& keypoints, const Tensor& scores,
+                                        const Maps& maps) const {
+  const auto [width, height] = maps.size;
+  for (int64_t n = 0; n < keypoints.size(0); ++n) {
+    float* xy = keypoints.data<float>() + n * maps.count * 2;
+    float* score = scores.data<float>() + n * maps.count;
+    std::vector<double> tag(size_t(maps.dims));
+    int found = 0;
+    for (int64_t k = 0; k < maps.count; ++k) {
+      if (score[k] <= 0) continue;
+      const int64_t x = std::clamp<int64_t>(int64_t(xy[2 * k]), 0, width - 1);
+      const int64_t y = std::clamp<int64_t>(int64_t(xy[2 * k + 1]), 0, height - 1);
+      for (int64_t l = 0; l < maps.dims; ++l) tag[size_t(l)] += maps.tag(k, l, y * width + x);
+      ++found;
+    }
+    for (double& v : tag) v /= found;
+    for (int64_t k = 0; k < maps.count; ++k) {
+      if (score[k] > 0) continue;
+      int64_t best = 0;
+      double least = std::numeric_limits<double>::infinity();
+      for (int64_t i = 0; i < maps.area(); ++i) {
+        const double cost = std::nearbyint(maps.distance(k, i, tag)) * 100 - maps.heat(k)[i];
+        if (cost < least) {
+          least = cost;
+          best = i;
+        }
+      }
+      xy[2 * k] = float(best % width);
+      xy[2 * k + 1] = float(best / width);
+      score[k] = maps.heat(k)[best];
+    }
+  }
+}
+
+Decoded AssociativeEmbedding::decode(std::span<const Tensor> encoded) const {
+  check_count(encoded, 2, 2, "AssociativeEmbedding", "heatmaps and tags");
+  Maps maps{read_maps(encoded[0], "AssociativeEmbedding"),
+            read_maps(encoded[1], "AssociativeEmbedding"),
+            0,
+            0,
+            {}};
+  maps.count = maps.heatmaps.size(0);
+  maps.dims = maps.tags.size(0) / maps.count;
+  maps.size = {maps.heatmaps.size(2), maps.heatmaps.size(1)};
+  check(maps.tags.shape() == maps.heatmaps.shape().with(0, maps.dims * maps.count) && maps.dims > 0,
+        "AssociativeEmbedding: heatmaps ", maps.heatmaps.shape(), " and tags ", maps.tags.shape(),
+        ", (K, H, W) and (L K, H, W) are wanted");
+  const std::vector<Group> groups = group(maps);
+  const int64_t people = int64_t(groups.size());
+  Decoded decoded;
+  decoded.keypoints = Tensor::empty({people, maps.count, 2});
+  decoded.scores = Tensor::empty({people, maps.count});
+  decoded.instance_scores = Tensor::empty({people});
+  for (int64_t n = 0; n < people; ++n) {
+    std::copy(groups[size_t(n)].xy.begin(), groups[size_t(n)].xy.end(),
+              decoded.keypoints.data<float>() + n * maps.count * 2);
+    std::copy(groups[size_t(n)].scores.begin(), groups[size_t(n)].scores.end(),
+              decoded.scores.data<float>() + n * maps.count);
+  }
+  if (use_udp_) {
+    refine_dark_udp(decoded.keypoints, maps.heatmaps, blur_kernel_);
+  } else {
+    refine_by_neighbours(decoded.keypoints, maps.heatmaps);
+  }
+  for (int64_t i = 0; i < people * maps.count; ++i) {
+    if (decoded.scores.data<float>()[i] <= 0) continue;
+    decoded.keypoints.data<float>()[2 * i] += float(center_shift_);
+    decoded.keypoints.data<float>()[2 * i + 1] += float(center_shift_);
+  }
+  // Joints not found count as 0 in their person's score, also where they are filled in below.
+  for (int64_t n = 0; n < people; ++n) {
+    double sum = 0;
+    for (int64_t k = 0; k < maps.count; ++k)
+      sum += decoded.scores.data<float>()[n * maps.count + k];
+    decoded.instance_scores.data<float>()[n] = float(sum / double(maps.count));
+  }
+  // The reference's UDP refinement leaves its logarithms in the heat maps, so that joints filled in
+  // are chosen and scored by them.
+  if (use_udp_ && people > 0) maps.heatmaps = dark_udp_maps(maps.heatmaps, blur_kernel_);
+  fill_missing(decoded.keypoints, decoded.scores, maps);
+  scale_points(decoded.keypoints, scale_x_, scale_y_);
+  return decoded;
+}
+
+std::map<std::string, std::string> AssociativeEmbedding::label_mapping() const {
+  return {{"keypoint_indices", "keypoint_indices"}, {"keypoint_weights", "keypoint_weights"}};
+}
+
+std::map<std::string, std::string> AssociativeEmbedding::field_mapping() const {
+  return {{"heatmaps", "heatmaps"}};
+}
+
+}  // namespace limber

@@ -1,0 +1,119 @@
+#include "pose/codecs/instance_ops.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace limber {
+
+RootType read_root_type(const Config& config) {
+  const auto type = config.get<std::string>("root_type", "kpt_center");
+  check_choice(config, "root_type", type, {"kpt_center", "bbox_center"});
+  return type == "kpt_center" ? RootType::keypoint_center : RootType::bbox_center;
+}
+
+std::vector<std::array<float, 4>> visible_boxes(const Points& points) {
+  std::vector<std::array<float, 4>> boxes(size_t(points.instances), std::array<float, 4>{});
+  for (int64_t n = 0; n < points.instances; ++n) {
+    bool first = true;
+    auto& [x1, y1, x2, y2] = boxes[size_t(n)];
+    for (int64_t k = 0; k < points.count; ++k) {
+      if (points.visibility(n, k) <= 0) continue;
+      const float* p = points.at(n, k);
+      x1 = first ? p[0] : std::min(x1, p[0]);
+      y1 = first ? p[1] : std::min(y1, p[1]);
+      x2 = first ? p[0] : std::max(x2, p[0]);
+      y2 = first ? p[1] : std::max(y2, p[1]);
+      first = false;
+    }
+  }
+  return boxes;
+}
+
+Points instance_roots(const Points& points, RootType type) {
+  Points roots{Tensor::zeros({points.instances, 1, 2}), Tensor::zeros({points.instances, 1}),
+               points.instances, 1};
+  const auto boxes = visible_boxes(points);
+  for (int64_t n = 0; n < points.instances; ++n) {
+    double x = 0, y = 0;
+    int seen = 0;
+    for (int64_t k = 0; k < points.count; ++k) {
+      if (points.visibility(n, k) <= 0) continue;
+      x += points.at(n, k)[0];
+      y += points.at(n, k)[1];
+      ++seen;
+    }
+    if (seen == 0) continue;
+    const auto& box = boxes[size_t(n)];
+    const bool mean = type == RootType::keypoint_center;
+    float* root = roots.keypoints.data<float>() + 2 * n;
+    root[0] = mean ? float(x / seen) : 0.5f * (box[0] + box[2]);
+    root[1] = mean ? float(y / seen) : 0.5f * (box[1] + box[3]);
+    roots.visible.data<float>()[n] = 1;
+  }
+  return roots;
+}
+
+std::vector<float> diagonal_lengths(const Points& points) {
+  std::vector<float> lengths;
+  for (const auto& [x1, y1, x2, y2] : visible_boxes(points))
+    lengths.push_back(std::hypot(x2 - x1, y2 - y1));
+  return lengths;
+}
+
+Displacements draw_displacements(Size size, const Points& points, const Points& roots,
+                                 const std::vector<float>& diagonals, double radius) {
+  const Shape shape{2 * points.count, size.height, size.width};
+  Displacements d{Tensor::zeros(shape), Tensor::zeros(shape)};
+  const int64_t area = size.width * size.height;
+  // The extent of whoever a pixel belongs to, per key point.
+  std::vector<float> owner(static_cast<size_t>(area));
+  for (int64_t n = 0; n < points.instances; ++n) {
+    if (roots.visibility(n, 0) < 1) continue;
+    const float* root = roots.at(n, 0);
+    const float diagonal = diagonals[size_t(n)];
+    const int64_t x0 = std::max<int64_t>(0, int64_t(root[0] - radius));
+    const int64_t y0 = std::max<int64_t>(0, int64_t(root[1] - radius));
+    const int64_t x1 = std::min(size.width, int64_t(root[0] + radius));
+    const int64_t y1 = std::min(size.height, int64_t(root[1] + radius));
+    for (int64_t k = 0; k < points.count; ++k) {
+      if (points.visibility(n, k) <= 0) continue;
+      const float* p = points.at(n, k);
+      float* dx = d.maps.data<float>() + 2 * k * area;
+      float* weight = d.weights.data<float>() + 2 * k * area;
+      for (int64_t y = y0; y < y1; ++y)
+        for (int64_t x = x0; x < x1; ++x) {
+          const int64_t i = y * size.width + x;
+          const bool taken = dx[i] != 0 || dx[area + i] != 0;
+          if (taken && diagonal > owner[size_t(i)]) continue;
+          dx[i] = p[0] - float(x);
+          dx[area + i] = p[1] - float(y);
+          weight[i] = weight[area + i] = 1 / diagonal;
+          owner[size_t(i)] = diagonal;
+        }
+    }
+  }
+  return d;
+}
+
+std::vector<LocalMaximum> top_local_maxima(const float* map, Size size, int kernel, int count,
+                                           float threshold) {
+  const int64_t r = kernel / 2;
+  std::vector<LocalMaximum> found;
+  const auto is_maximum = [&](int64_t x, int64_t y, float value) {
+    for (int64_t v = std::max<int64_t>(0, y - r); v <= std::min(size.height - 1, y + r); ++v)
+      for (int64_t u = std::max<int64_t>(0, x - r); u <= std::min(size.width - 1, x + r); ++u)
+        if (map[v * size.width + u] > value) return false;
+    return true;
+  };
+  for (int64_t y = 0; y < size.height; ++y)
+    for (int64_t x = 0; x < size.width; ++x) {
+      const float value = map[y * size.width + x];
+      if (value > threshold && is_maximum(x, y, value)) found.push_back({x, y, value});
+    }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.value > b.value; });
+  if (int64_t(found.size()) > count) found.resize(size_t(count));
+  return found;
+}
+
+}  // namespace limber

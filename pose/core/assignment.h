@@ -1,0 +1,15 @@
+// The assignment problem: pairing rows with columns at the least total cost.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace limber {
+
+// cost (rows, columns), finite. Returns the column of each row, or -1 for the rows left over when
+// there are more rows than columns; the sum of the paired costs is minimal. O(n^2 m) by shortest
+// augmenting paths (Kuhn 1955; Munkres 1957; Jonker and Volgenant 1987).
+std::vector<int64_t> assign_minimum(std::span<const double> cost, int64_t rows, int64_t columns);
+
+}  // namespace limber

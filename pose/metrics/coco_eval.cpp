@@ -106,7 +106,7 @@ class Evaluation {
 Evaluation::Evaluation(const CocoGroundTruth& truth, const std::vector<CocoDetection>& detections,
                        const CocoEvalOptions& options) {
   const size_t K = options.sigmas.size();
-  for (const CocoImage& image : truth.images) image_ids_.push_back(image.id);
+  for (const CocoTruthImage& image : truth.images) image_ids_.push_back(image.id);
   for (const auto& category : truth.categories) category_ids_.push_back(category.first);
   for (auto* ids : {&image_ids_, &category_ids_}) {
     std::sort(ids->begin(), ids->end());
@@ -300,7 +300,7 @@ std::vector<std::pair<std::string, double>> coco_evaluate(
       {"AP(H)", {0.8, std::numeric_limits<double>::infinity()}}};
   for (const auto& [name, range] : subsets) {
     std::vector<int64_t> ids;
-    for (const CocoImage& image : truth.images)
+    for (const CocoTruthImage& image : truth.images)
       if (image.crowd_index >= range.low && image.crowd_index < range.high) ids.push_back(image.id);
     std::sort(ids.begin(), ids.end());
     out.emplace_back(name, subset_precision(evaluation.curves(ids, kAll)));

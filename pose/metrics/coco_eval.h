@@ -16,14 +16,14 @@
 
 namespace limber {
 
-struct CocoImage {
+struct CocoTruthImage {
   int64_t id = -1;
   int width = 0, height = 0;
   double crowd_index = 0;
 };
 
 struct CocoGroundTruth {
-  std::vector<CocoImage> images;
+  std::vector<CocoTruthImage> images;
   std::vector<std::pair<int64_t, std::string>> categories;  // id, name
   std::vector<std::shared_ptr<const RawAnnotation>> annotations;
 };

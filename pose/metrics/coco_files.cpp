@@ -44,8 +44,8 @@ RawAnnotation read_annotation(const Json& json, bool whole_body) {
   return ann;
 }
 
-CocoImage read_image(const Json& json) {
-  CocoImage image;
+CocoTruthImage read_image(const Json& json) {
+  CocoTruthImage image;
   image.id = json.at("id").get<int64_t>();
   image.width = json.value("width", 0);
   image.height = json.value("height", 0);
@@ -140,7 +140,7 @@ void write_coco_results(const std::string& file, const std::vector<CocoResult>& 
 void write_coco_truth(const std::string& file, const CocoGroundTruth& truth, bool whole_body) {
   JsonText out;
   out.raw("{\"info\": {\"description\": \"annotations of the evaluated samples\"},\n\"images\": [");
-  for (const CocoImage& image : truth.images) {
+  for (const CocoTruthImage& image : truth.images) {
     out.raw(&image == truth.images.data() ? "\n" : ",\n").raw("{\"id\": ").number(image.id);
     out.raw(", \"width\": ").number(image.width).raw(", \"height\": ").number(image.height);
     out.raw(", \"crowdIndex\": ").number(image.crowd_index).raw("}");

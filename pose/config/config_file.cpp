@@ -1,10 +1,13 @@
 #include "pose/config/config_file.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <regex>
+#include <optional>
 #include <sstream>
+#include <string_view>
 
 #include "pose/config/python_config.h"
 
@@ -16,32 +19,65 @@ namespace fs = std::filesystem;
 constexpr size_t kMaxChain = 50;
 constexpr int kMaxFiles = 500;
 
-void replace_all(std::string& text, const std::string& name, const std::string& value) {
-  const std::regex pattern("\\{\\{\\s*" + name + "\\s*\\}\\}");
-  std::string out;
-  auto from = text.cbegin();
-  std::smatch match;
-  while (std::regex_search(from, text.cend(), match, pattern)) {
-    out.append(from, match[0].first).append(value);
-    from = match[0].second;
-  }
-  text = out.append(from, text.cend());
+std::string trimmed(std::string_view text) {
+  constexpr std::string_view spaces = " \t\r\n";
+  const size_t first = text.find_first_not_of(spaces);
+  if (first == std::string_view::npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(spaces) - first + 1));
 }
 
-void replace_environment(std::string& text, const std::string& file) {
-  static const std::regex pattern(R"(\{\{['"]?\s*\$(\w+)\s*:\s*([^\s'"}]*)\s*['"]?\}\})");
+bool is_word(std::string_view text, std::string_view also = "") {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+           also.find(c) != std::string_view::npos;
+  });
+}
+
+// "a.b" of "_base_.a.b", or "" when `inside` (of the braces) is no such reference.
+std::string base_reference(std::string_view inside) {
+  constexpr std::string_view prefix = "_base_.";
+  const std::string name = trimmed(inside);
+  if (!name.starts_with(prefix)) return "";
+  const std::string path = name.substr(prefix.size());
+  return is_word(path, ".") ? path : "";
+}
+
+// Calls `meaning` with what stands in each {{...}} and where that begins; it answers with the text
+// that replaces the whole, or with nothing to leave it.
+template <class F>
+std::string replace_braces(const std::string& text, F meaning) {
   std::string out;
-  auto from = text.cbegin();
-  std::smatch match;
-  while (std::regex_search(from, text.cend(), match, pattern)) {
-    const char* set = std::getenv(match[1].str().c_str());
-    const std::string value = set ? set : match[2].str();
-    check_input(!value.empty(), file, ": environment variable ", match[1].str(),
-                " is not set and has no default here");
-    out.append(from, match[0].first).append(value);
-    from = match[0].second;
+  size_t done = 0;
+  for (size_t open = 0; (open = text.find("{{", open)) != std::string::npos;) {
+    const size_t begin = open + 2, end = text.find_first_of("{}", begin);
+    const bool closed = end != std::string::npos && text.compare(end, 2, "}}") == 0;
+    std::optional<std::string> value;
+    if (closed) value = meaning(std::string_view(text).substr(begin, end - begin), open);
+    if (!value) {
+      ++open;
+      continue;
+    }
+    out.append(text, done, open - done).append(*value);
+    open = done = end + 2;
   }
-  text = out.append(from, text.cend());
+  return out.append(text, done);
+}
+
+// The value of "$NAME:default", maybe in quotes.
+std::optional<std::string> environment(std::string_view inside, const std::string& file) {
+  const auto is_quote = [](char c) { return c == '\'' || c == '"'; };
+  if (!inside.empty() && is_quote(inside.front())) inside.remove_prefix(1);
+  if (!inside.empty() && is_quote(inside.back())) inside.remove_suffix(1);
+  const std::string body = trimmed(inside);
+  const size_t colon = body.find(':');
+  if (!body.starts_with('$') || colon == std::string::npos) return std::nullopt;
+  const std::string name = trimmed(body.substr(1, colon - 1));
+  std::string value = trimmed(body.substr(colon + 1));
+  if (!is_word(name) || value.find_first_of(" \t\r\n") != std::string::npos) return std::nullopt;
+  if (const char* set = std::getenv(name.c_str())) value = set;
+  check_input(!value.empty(), file, ": environment variable ", name,
+              " is not set and has no default here");
+  return value;
 }
 
 // Marks the outermost objects that have a type.
@@ -62,10 +98,14 @@ void add_scope(Config& config, const std::string& scope) {
 }
 
 Config load_json(const std::string& file, ConfigChain& chain) {
-  std::string text = read_config_text(file);
   // An unquoted {{_base_.x}} becomes a string, which is replaced once the text is read.
-  static const std::regex unquoted(R"((^|[^"{])\{\{\s*_base_\.([\w.]+)\s*\}\})");
-  text = std::regex_replace(text, unquoted, "$1\"{{_base_.$2}}\"");
+  const std::string raw = read_config_text(file);
+  const std::string text =
+      replace_braces(raw, [&](std::string_view inside, size_t at) -> std::optional<std::string> {
+        const std::string path = base_reference(inside);
+        if (path.empty() || (at > 0 && raw[at - 1] == '"')) return std::nullopt;
+        return "\"{{_base_." + path + "}}\"";
+      });
   const Config own = Config::parse(text, file);
   check_input(own.is_object(), file, ": expected an object at the top level");
   const Config bases =
@@ -82,15 +122,16 @@ std::string read_config_text(const std::string& file) {
   std::ostringstream content;
   content << in.rdbuf();
   check_input(bool(in), file, ": cannot be read");
-  std::string text = content.str();
-  if (text.find("{{") == std::string::npos) return text;
+  const std::string text = content.str();
   const fs::path path = fs::absolute(file).lexically_normal();
-  replace_all(text, "fileDirname", path.parent_path().string());
-  replace_all(text, "fileBasename", path.filename().string());
-  replace_all(text, "fileBasenameNoExtension", path.stem().string());
-  replace_all(text, "fileExtname", path.extension().string());
-  replace_environment(text, file);
-  return text;
+  return replace_braces(text, [&](std::string_view inside, size_t) -> std::optional<std::string> {
+    const std::string name = trimmed(inside);
+    if (name == "fileDirname") return path.parent_path().string();
+    if (name == "fileBasename") return path.filename().string();
+    if (name == "fileBasenameNoExtension") return path.stem().string();
+    if (name == "fileExtname") return path.extension().string();
+    return environment(inside, file);
+  });
 }
 
 ConfigChain::Entry::Entry(ConfigChain& chain, const std::string& file) : chain_(chain) {
@@ -204,7 +245,6 @@ Config base_value(const std::string& dotted, const Config& bases, const Config& 
 }
 
 Config substitute_base_values(const Config& config, const Config& bases) {
-  static const std::regex reference(R"(\{\{\s*_base_\.([\w.]+)\s*\}\})");
   if (config.is_object()) {
     Config out = config.clone();
     for (const std::string& key : config.keys())
@@ -219,10 +259,18 @@ Config substitute_base_values(const Config& config, const Config& bases) {
   }
   if (config.is_string()) {
     const std::string text = config.as<std::string>();
-    std::smatch match;
-    if (std::regex_match(text, match, reference)) return base_value(match[1], bases, config);
-    if (std::regex_search(text, reference))
+    std::vector<std::string> paths;
+    const std::string rest =
+        replace_braces(text, [&](std::string_view inside, size_t) -> std::optional<std::string> {
+          std::string path = base_reference(inside);
+          if (path.empty()) return std::nullopt;
+          paths.push_back(std::move(path));
+          return "";
+        });
+    if (paths.empty()) return config;
+    if (paths.size() > 1 || !rest.empty())
       config.fail("{{_base_...}} stands for a whole value, not for a part of a string: ", text);
+    return base_value(paths[0], bases, config);
   }
   return config;
 }

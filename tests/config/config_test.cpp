@@ -164,6 +164,10 @@ TEST(ConfigFile, EnvironmentHasDefaults) {
   TempFolder folder;
   folder.write("c.json", R"({"root": "{{$LIMBER_TEST_UNSET_VARIABLE:data/coco}}/val"})");
   EXPECT_EQ(load_config(folder.path("c.json")).get<std::string>("root"), "data/coco/val");
+  folder.write("e.json", R"({"n": {{'$LIMBER_TEST_UNSET_VARIABLE: 80'}}, "m": "{{ other }} {{"})");
+  EXPECT_EQ(load_config(folder.path("e.json")).dump(-1), R"({"n":80,"m":"{{ other }} {{"})");
+  folder.write("f.json", R"({"s": "{{$A:)" + std::string(1 << 20, 'x') + R"("})");
+  EXPECT_EQ(load_config(folder.path("f.json")).get<std::string>("s").size(), (1u << 20) + 5);
   folder.write("d.json", R"({"root": "{{$LIMBER_TEST_UNSET_VARIABLE:}}"})");
   EXPECT_THROW(load_config(folder.path("d.json")), InputError);
 }
@@ -188,6 +192,8 @@ TEST(ConfigFile, InheritanceErrorsNameFileAndKey) {
                                     ": x: an object cannot be merged with the base's value 1, set "
                                     "_delete_ in it to replace that");
   EXPECT_EQ(error("lost.json"), folder.path("missing.json") + ": no such file");
+  folder.write("part.json", R"({"_base_": "a.json", "z": "{{_base_.x.y}}/w"})");
+  EXPECT_NE(error("part.json").find("not for a part of a string"), std::string::npos);
   EXPECT_NE(error("reference.json").find("the bases have no \"w\""), std::string::npos);
   EXPECT_NE(error("x.yaml").find("ends in .json or .py"), std::string::npos);
 }

@@ -128,26 +128,34 @@ Tensor gaussian_blur(const Tensor& image, int k, double sigma) {
                           [](int64_t sum) { return uint8_t((sum + (1 << 15)) >> 16); });
 }
 
+// A histogram of the window moves along each row and so does its median (Huang, Yang and Tang
+// 1979): 2 k updates per pixel instead of sorting k * k.
 Tensor median_blur(const Tensor& image, int k) {
   check_filter(image, k, "median_blur");
   const int64_t H = image.size(0), W = image.size(1), C = image.size(2), half = k / 2;
   const uint8_t* from = image.data<uint8_t>();
   Tensor out = Tensor::empty(image.shape(), DType::u8);
-  uint8_t* to = out.data<uint8_t>();
-  std::vector<uint8_t> window(static_cast<size_t>(k) * static_cast<size_t>(k));
-  const auto middle = window.begin() + std::ptrdiff_t(window.size() / 2);
+  const int rank = k * k / 2;  // so many values of the window come before the median
   for (int64_t y = 0; y < H; ++y)
-    for (int64_t x = 0; x < W; ++x)
-      for (int64_t c = 0; c < C; ++c) {
-        auto at = window.begin();
-        for (int64_t v = y - half; v <= y + half; ++v)
-          for (int64_t u = x - half; u <= x + half; ++u)
-            *at++ =
-                from[(std::clamp<int64_t>(v, 0, H - 1) * W + std::clamp<int64_t>(u, 0, W - 1)) * C +
-                     c];
-        std::nth_element(window.begin(), middle, window.end());
-        *to++ = *middle;
+    for (int64_t c = 0; c < C; ++c) {
+      std::array<int, 256> counts{};
+      int median = 0, below = 0;  // below: values smaller than `median`
+      const auto change = [&](int64_t x, int by) {
+        const int64_t u = std::clamp<int64_t>(x, 0, W - 1);
+        for (int64_t v = y - half; v <= y + half; ++v) {
+          const int value = from[(std::clamp<int64_t>(v, 0, H - 1) * W + u) * C + c];
+          counts[size_t(value)] += by;
+          if (value < median) below += by;
+        }
+      };
+      for (int64_t x = -half; x <= half; ++x) change(x, 1);
+      for (int64_t x = 0; x < W; ++x) {
+        if (x > 0) change(x + half, 1), change(x - half - 1, -1);
+        while (below > rank) below -= counts[size_t(--median)];
+        while (below + counts[size_t(median)] <= rank) below += counts[size_t(median++)];
+        out.data<uint8_t>()[(y * W + x) * C + c] = uint8_t(median);
       }
+    }
   return out;
 }
 

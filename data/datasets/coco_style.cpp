@@ -132,6 +132,7 @@ CocoStyleDataset::CocoStyleDataset(const Config& config, const CocoStyle& style)
   check_input(!ann_file.empty(), config.where(), ": no ann_file");
   context.ann_file = joined(root, ann_file);
   context.image_folder = joined(root, folder);
+  context.data_root = root;
   context.num_keypoints = meta->num_keypoints;
   context.sample_interval = config.get<int64_t>("sample_interval", 1);
   check_input(context.sample_interval > 0, config.where(), ": sample_interval must be positive");
@@ -295,6 +296,8 @@ Sample CocoStyleDataset::raw_sample(int64_t index, Random&) const {
   for (const auto& [name, values] : first.more)
     s.more[name] = {rows_of(records, int64_t(values.size()),
                             [&name = name](const auto& r) { return r.more.at(name).data(); })};
+  if (const auto camera = s.more.find("keypoints_cam"); camera != s.more.end())
+    camera->second[0] = camera->second[0].alias({N, K, 3});
   return s;
 }
 

@@ -38,7 +38,7 @@ struct ImageRecord {
 
 // What a reader needs to know of the data set it reads for.
 struct ReadContext {
-  std::string ann_file, image_folder;
+  std::string ann_file, image_folder, data_root;
   int num_keypoints = 0;
   int64_t sample_interval = 1;
   bool test_mode = false, bottom_up = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/datasets/coco_style.h"
+#include "data/datasets/interhand.h"
 #include "data/datasets/mpii.h"
 
 namespace limber {
@@ -168,6 +169,8 @@ const std::vector<CocoStyle>& coco_styles() {
       {"Horse10Dataset", "horse10"},
       {"HumanArt21Dataset", "humanart21", keypoints_of({"keypoints_21"})},
       {"HumanArtDataset", "humanart"},
+      {"InterHand2DDoubleDataset", "interhand3d", {}, nullptr, read_interhand_2d},
+      {"InterHand3DDataset", "interhand3d", {}, nullptr, read_interhand_3d},
       {"JhmdbDataset", "jhmdb", {}, parse_jhmdb},
       {"LapaDataset", "lapa"},
       {"LocustDataset", "locust", {}, parse_whole_frame<160>},

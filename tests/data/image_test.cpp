@@ -172,5 +172,22 @@ TEST(Color, BlursKeepAFlatImageAndFlattenAPeak) {
   EXPECT_EQ(box_blur(image, 3).data<uint8_t>()[(4 * 9 + 4) * 3], 108);  // 90 + 165 / 9
 }
 
+TEST(Color, MedianIsTheMiddleOfEachWindow) {
+  Tensor image = Tensor::empty({12, 15, 3}, DType::u8);
+  for (int64_t i = 0; i < image.numel(); ++i) image.data<uint8_t>()[i] = uint8_t(i * 37 % 251);
+  const Tensor out = median_blur(image, 5);
+  for (int64_t y = 0; y < 12; ++y)
+    for (int64_t x = 0; x < 15; ++x) {
+      std::vector<uint8_t> window;
+      for (int64_t v = y - 2; v <= y + 2; ++v)
+        for (int64_t u = x - 2; u <= x + 2; ++u)
+          window.push_back(
+              image.data<uint8_t>()
+                  [(std::clamp<int64_t>(v, 0, 11) * 15 + std::clamp<int64_t>(u, 0, 14)) * 3 + 1]);
+      std::sort(window.begin(), window.end());
+      EXPECT_EQ(out.data<uint8_t>()[(y * 15 + x) * 3 + 1], window[12]);
+    }
+}
+
 }  // namespace
 }  // namespace limber

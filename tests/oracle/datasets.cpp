@@ -141,7 +141,9 @@ void compare_record(Case& c, const Json& expected, const CocoStyleDataset& data,
     }
     std::vector<double> want;
     collect(value, want);
-    compare_numbers(c, str("sample ", index, " ", name), Json(want), *got, 1e-6);
+    // Depths are differences of f32 numbers around 1100 mm, which are 1.2e-4 apart.
+    const bool depths = s.more.count("keypoints_cam") > 0;
+    compare_numbers(c, str("sample ", index, " ", name), Json(want), *got, depths ? 1.3e-4 : 1e-6);
   }
 }
 

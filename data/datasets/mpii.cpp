@@ -1,9 +1,11 @@
 #include "data/datasets/mpii.h"
 
+#include <cmath>
 #include <filesystem>
 
 #include "data/image.h"
 #include "data/json_reader.h"
+#include "data/mat_file.h"
 
 namespace limber {
 namespace {
@@ -41,6 +43,18 @@ int64_t number_in(const std::string& stem) {
   for (char c : stem)
     if (c >= '0' && c <= '9') id = id * 10 + (c - '0');
   return id;
+}
+
+// Adds head_size, 0.6 of the diagonal of each person's head box, from headboxes_src (2, 2, N): the
+// corner, then x or y.
+void add_head_sizes(InstanceList& list, const std::string& path) {
+  const MatArray boxes = read_mat_array(path, "headboxes_src");
+  check_input(boxes.values.size() == 4 * list.instances.size(), path, ": ", boxes.values.size() / 4,
+              " head boxes for ", list.instances.size(), " people");
+  for (size_t n = 0; n < list.instances.size(); ++n) {
+    const double* b = boxes.values.data() + 4 * n;
+    list.instances[n].more["head_size"] = {float(0.6 * std::hypot(b[1] - b[0], b[3] - b[2]))};
+  }
 }
 
 }  // namespace
@@ -90,6 +104,8 @@ InstanceList read_mpii(const ReadContext& context) {
     list.instances.push_back(std::move(record));
   }
   r.finish();
+  const auto heads = context.config->get<std::string>("headbox_file", "");
+  if (!heads.empty()) add_head_sizes(list, heads);
   return list;
 }
 

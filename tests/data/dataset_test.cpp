@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include "data/image.h"
 #include "data/json_reader.h"
 #include "data/loader.h"
+#include "data/mat_file.h"
 #include "data/metainfo.h"
 
 namespace limber {
@@ -253,6 +255,60 @@ TEST_F(DataTest, CombinedDatasetsResampleAndTakeTheOuterDescription) {
   const DataSample sample = data->get(0, random);
   EXPECT_EQ(sample.gt_instances.keypoints.shape(), Shape({1, 26, 2}));
   EXPECT_EQ(sample.meta.flip_indices, known_metainfo("halpe26")->flip_indices);
+}
+
+// An array of doubles as a MATLAB file, compressed or not.
+std::string mat_file(const std::string& name, const std::vector<int32_t>& dims,
+                     const std::vector<double>& values, bool compressed) {
+  const auto word = [](uint32_t v) { return std::string(reinterpret_cast<const char*>(&v), 4); };
+  const auto element = [&](uint32_t type, std::string data) {
+    std::string out = word(type) + word(uint32_t(data.size())) + data;
+    return out.append((8 - out.size() % 8) % 8, '\0');
+  };
+  const std::string body =
+      element(6, word(6) + word(0)) +
+      element(5, {reinterpret_cast<const char*>(dims.data()), dims.size() * 4}) + element(1, name) +
+      element(9, {reinterpret_cast<const char*>(values.data()), values.size() * 8});
+  std::string matrix = element(14, body);
+  if (compressed) {
+    std::string packed(matrix.size() + 100, '\0');
+    uLongf size = packed.size();
+    compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+             reinterpret_cast<const Bytef*>(matrix.data()), matrix.size());
+    packed.resize(size);
+    matrix = word(15) + word(uint32_t(size)) + packed;
+  }
+  return std::string(124, ' ') + std::string("\0\1IM", 4) + matrix;
+}
+
+TEST_F(DataTest, MpiiHeadSizesComeFromItsMatFile) {
+  std::string joints, visible;
+  for (int k = 0; k < 16; ++k) {
+    joints += std::string(k ? "," : "") + "[10,20]";
+    visible += k ? ",1" : "1";
+  }
+  const std::string person = R"({"image":"015601864.jpg","center":[50,60],"scale":0.2,"joints":[)" +
+                             joints + R"(],"joints_vis":[)" + visible + "]}";
+  file("mpii.json", "[" + person + "," + person + "]");
+  for (const bool compressed : {false, true}) {
+    // Corners (1, 2) and (31, 42), then (0, 0) and (3, 4), in column order.
+    const std::string heads = file(
+        "heads.mat", mat_file("headboxes_src", {2, 2, 2}, {1, 31, 2, 42, 0, 3, 0, 4}, compressed));
+    Config config = Config::parse(R"({"type":"MpiiDataset","ann_file":"mpii.json"})");
+    config.set("data_root", Config::value(folder_.string()));
+    config.set("headbox_file", Config::value(heads));
+    const auto data = make_dataset(config);
+    Random random(1);
+    const Sample first = data->raw_sample(0, random), second = data->raw_sample(1, random);
+    EXPECT_EQ(first.meta.img_id, 15601864);
+    EXPECT_FLOAT_EQ(first.more.at("head_size")[0].data<float>()[0], 0.6f * 50);
+    EXPECT_FLOAT_EQ(second.more.at("head_size")[0].data<float>()[0], 0.6f * 5);
+  }
+  EXPECT_NE(message_of([&] { read_mat_array(file("x.mat", "abc"), "a"); }).find("x.mat"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of([&] { read_mat_array((folder_ / "heads.mat").string(), "a"); }).find("\"a\""),
+      std::string::npos);
 }
 
 // Everything that a batch of an epoch holds, as numbers.

@@ -1,9 +1,9 @@
 // Correlation of the rows of an image, or of its columns, with a short line of weights. What
 // separable blurs are made of. f32 only; the caller pads.
 //
-// The order of summation is part of the contract: with it (and fused multiply-add, where the
-// hardware has it) the results equal those of the image library that the reference's numbers come
-// from, and decoders look at the sign of differences between neighbours.
+// The order of summation is part of the contract, and each product is added without rounding it
+// first: so the results equal those of the image library that the reference's numbers come from,
+// and decoders look at the sign of differences between neighbours.
 #pragma once
 
 #include "kernels/kernel.h"

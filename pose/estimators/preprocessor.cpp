@@ -119,16 +119,17 @@ void Preprocessor::resize_batch(Tensor& inputs, std::vector<DataSample>& batch) 
   const int64_t period = iteration_++ / resize_interval_;
   if (period == 0) return;  // the first ones keep their size
   Random random(mix_seed(mix_seed(seed_, "batch resize"), uint64_t(period)));
-  const int64_t side =
-      random.integer(resize_range_[0] / resize_divisor_, resize_range_[1] / resize_divisor_ + 1) *
-      resize_divisor_;
+  const int64_t units =
+      random.integer(resize_range_[0] / resize_divisor_, resize_range_[1] / resize_divisor_ + 1);
   const int64_t H = inputs.size(1), W = inputs.size(2);
-  if (side == H && side == W) return;
-  inputs = resize(inputs, side, side, Interpolation::bilinear);
-  const float sx = float(side) / float(W), sy = float(side) / float(H);
+  const int64_t height = units * resize_divisor_;
+  const int64_t width = int64_t(double(W) / double(H) * double(units)) * resize_divisor_;
+  if (height == H && width == W) return;
+  inputs = resize(inputs, height, width, Interpolation::bilinear);
+  const float sx = float(width) / float(W), sy = float(height) / float(H);
   for (DataSample& sample : batch) {
-    sample.meta.img_shape = {int(side), int(side)};
-    sample.meta.input_size = {int(side), int(side)};
+    sample.meta.img_shape = {int(height), int(width)};
+    sample.meta.input_size = {int(width), int(height)};
     for (auto& [name, list] : sample.labels) {
       if (name == "bboxes" || name == "keypoints") scale_points(list, sx, sy);
       if (name == "areas") scale_points(list, sx * sy, sx * sy);

@@ -8,6 +8,12 @@
 #include "data/color.h"
 #include "data/warp.h"
 
+// clang-format off: jpeglib.h needs <cstdio> before it
+#include <jpeglib.h>
+#include <png.h>
+#include <cstdio>
+// clang-format on
+
 namespace limber {
 namespace {
 
@@ -70,7 +76,8 @@ TEST(Image, FilesCutShortAreErrorsNamingTheFile) {
 TEST(Image, JpegWithoutItsEndMarkIsWhole) {
   const Tensor image = gradient(64, 64);
   auto bytes = encode_jpeg(image, 98);
-  bytes.resize(bytes.size() - 2);
+  bytes.pop_back();
+  bytes.pop_back();
   EXPECT_LE(largest_difference(decode_image(bytes, "x"), image), 4);
 }
 
@@ -103,6 +110,82 @@ TEST(Image, AbsurdSizesAreRefusedBeforeMemoryIsTaken) {
     }
   EXPECT_NE(message_of([&] { decode_image(bytes, "huge.jpg"); }).find("huge.jpg"),
             std::string::npos);
+}
+
+// Four channels of one value each, with Adobe's mark and its inverted inks.
+std::vector<uint8_t> cmyk_jpeg(std::array<uint8_t, 4> inks, bool ycck) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &bytes, &size);
+  info.image_width = info.image_height = 16;
+  info.input_components = 4;
+  info.in_color_space = JCS_CMYK;
+  jpeg_set_defaults(&info);
+  jpeg_set_colorspace(&info, ycck ? JCS_YCCK : JCS_CMYK);
+  jpeg_set_quality(&info, 100, TRUE);
+  jpeg_start_compress(&info, TRUE);
+  std::vector<uint8_t> row;
+  for (int x = 0; x < 16; ++x) row.insert(row.end(), inks.begin(), inks.end());
+  while (info.next_scanline < 16) {
+    JSAMPROW at = row.data();
+    jpeg_write_scanlines(&info, &at, 1);
+  }
+  jpeg_finish_compress(&info);
+  std::vector<uint8_t> out(bytes, bytes + size);
+  jpeg_destroy_compress(&info);
+  free(bytes);
+  return out;
+}
+
+TEST(Image, InksBecomeColours) {
+  for (const bool ycck : {false, true}) {
+    // Inverted: no cyan, full magenta and yellow, no black: red. Then half black alone: grey.
+    const Tensor red = decode_image(cmyk_jpeg({255, 0, 0, 255}, ycck), "cmyk.jpg");
+    const Tensor grey = decode_image(cmyk_jpeg({255, 255, 255, 128}, ycck), "cmyk.jpg");
+    ASSERT_EQ(red.shape(), Shape({16, 16, 3}));
+    const int expected[3] = {0, 0, 255};
+    for (int c = 0; c < 3; ++c) {
+      EXPECT_NEAR(red.data<uint8_t>()[c], expected[c], 3);
+      EXPECT_NEAR(grey.data<uint8_t>()[c], 128, 3);
+    }
+  }
+}
+
+std::vector<uint8_t> png_of(png_uint_32 format, const void* pixels, const void* colours,
+                            png_uint_32 count) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = 4, image.height = 2;
+  image.format = format;
+  image.colormap_entries = count;
+  png_alloc_size_t size = 0;
+  png_image_write_to_memory(&image, nullptr, &size, 0, pixels, 0, colours);
+  std::vector<uint8_t> out(size);
+  png_image_write_to_memory(&image, out.data(), &size, 0, pixels, 0, colours);
+  return out;
+}
+
+TEST(Image, PngPalettesAlphaAndSixteenBitBecomeBgr) {
+  const std::vector<uint8_t> palette{10, 20, 30, 200, 150, 100};  // two colours, R G B
+  const std::vector<uint8_t> indices{0, 1, 0, 1, 1, 0, 1, 0};
+  const Tensor mapped = decode_image(
+      png_of(PNG_FORMAT_RGB_COLORMAP, indices.data(), palette.data(), 2), "palette.png");
+  EXPECT_EQ(mapped.data<uint8_t>()[0], 30);
+  EXPECT_EQ(mapped.data<uint8_t>()[3], 100);
+  EXPECT_EQ(mapped.data<uint8_t>()[5], 200);
+  std::vector<uint8_t> rgba;
+  for (int i = 0; i < 8; ++i) rgba.insert(rgba.end(), {1, 2, 3, uint8_t(30 * i)});
+  const Tensor opaque = decode_image(png_of(PNG_FORMAT_RGBA, rgba.data(), nullptr, 0), "rgba.png");
+  ASSERT_EQ(opaque.shape(), Shape({2, 4, 3}));
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(opaque.data<uint8_t>()[3 * i], 3);
+  const std::vector<uint16_t> deep(8, 0x8040);
+  const Tensor cut = decode_image(png_of(PNG_FORMAT_LINEAR_Y, deep.data(), nullptr, 0), "deep.png");
+  ASSERT_EQ(cut.shape(), Shape({2, 4, 3}));
+  EXPECT_EQ(cut.data<uint8_t>()[0], cut.data<uint8_t>()[2]);
 }
 
 // APP1 with a one-entry directory, put behind the start mark of a JPEG.

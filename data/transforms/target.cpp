@@ -198,6 +198,9 @@ bool SingleHandConverter::apply(Sample& sample, Random&) const {
 PackPoseInputs::PackPoseInputs(const Config& config)
     : pack_transformed_(config.get<bool>("pack_transformed", false)) {
   if (config.has("meta_keys")) meta_keys_ = config.get<std::vector<std::string>>("meta_keys");
+  if (const Config extra = config.find("extra_mapping_labels"); !extra.is_null())
+    for (const std::string& key : extra.keys())
+      extra_labels_.emplace_back(key, extra.get<std::string>(key));
 }
 
 bool PackPoseInputs::apply(Sample& sample, Random&) const {
@@ -234,6 +237,9 @@ bool PackPoseInputs::apply(Sample& sample, Random&) const {
   if (pack_transformed_ && sample.transformed_keypoints.defined())
     gt.more["transformed_keypoints"] = {sample.transformed_keypoints};
   out.labels = sample.labels;
+  for (const auto& [name, label] : extra_labels_)
+    if (const Tensor field = field_named(sample, name); field.defined())
+      out.labels.try_emplace(label, std::vector<Tensor>{field});
   out.fields = sample.fields;
   sample.packed = packed;
   return true;

@@ -57,6 +57,7 @@ class PackPoseInputs : public Transform {
  private:
   bool pack_transformed_;
   std::vector<std::string> meta_keys_;
+  std::vector<std::pair<std::string, std::string>> extra_labels_;  // field, name as a label
 };
 
 }  // namespace limber

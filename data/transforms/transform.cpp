@@ -75,6 +75,8 @@ constexpr Entry kTransforms[] = {
     {"PhotometricDistortion", make<PhotometricDistortion>},
     {"RandomBBoxTransform", make<RandomBBoxTransform>},
     {"RandomChoice", make<RandomChoice>},
+    // mmcv's own, which ED-Pose's config takes and which leaves boxes and key points unscaled.
+    {"RandomChoiceResize", make<BottomupRandomChoiceResize>},
     {"RandomFlip", make<RandomFlip>},
     {"RandomFlipAroundRoot", make<RandomFlipAroundRoot>},
     {"RandomHalfBody", make<RandomHalfBody>},

@@ -188,6 +188,17 @@ TEST(Transforms, SeveralEncodersMultiplyWeightsByTheDataSets) {
   EXPECT_EQ(levels.fields.at("heatmaps").size(), 2u);
 }
 
+TEST(Transforms, PackingAddsTheLabelsItIsAskedFor) {
+  Random random(1);
+  Sample s = sample_of(64, 48);
+  made(R"({"type":"PackPoseInputs","pack_transformed":true,"meta_keys":["hand_type"],
+           "extra_mapping_labels":{"area":"areas","bbox":"bboxes"}})")
+      ->apply(s, random);
+  EXPECT_FLOAT_EQ(s.packed->labels.at("areas")[0].data<float>()[0], 100);
+  EXPECT_EQ(s.packed->labels.at("bboxes")[0].shape(), Shape({1, 4}));
+  EXPECT_EQ(s.packed->inputs.shape(), Shape({64, 48, 3}));
+}
+
 TEST(Transforms, FilteredSamplesAreDropped) {
   Random random(1);
   Sample s = sample_of(64, 48, 2);

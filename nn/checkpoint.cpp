@@ -1,8 +1,10 @@
 #include "nn/checkpoint.h"
 
 #include <algorithm>
+#include <fstream>
 #include <set>
 
+#include "nn/pth_reader.h"
 #include "nn/stored_layout.h"
 #include "tensor/half.h"
 
@@ -33,6 +35,23 @@ bool fits(const Shape& stored, const Shape& wanted) {
 bool may_be_missing(const Parameter& p, const std::set<std::string>& present) {
   return p.role == Role::constant || p.name.ends_with("num_batches_tracked") ||
          (!p.tied_to.empty() && present.contains(p.tied_to));
+}
+
+// A zip archive or a pickle. The length that a safetensors file begins with may look like either,
+// but "{" follows it.
+bool looks_like_pth(const std::string& path) {
+  char head[9] = {};
+  std::ifstream(path, std::ios::binary).read(head, sizeof head);
+  const bool zip = head[0] == 'P' && head[1] == 'K', pickle = head[0] == '\x80';
+  return (zip || pickle) && head[8] != '{';
+}
+
+StateDict read_pth(const std::string& path) {
+  StateDict weights;
+  const PickleValue state = find_state_dict(load_pth(path));
+  for (const auto& [name, value] : state.items())
+    weights.push_back({name.text(), value.tensor(true)});
+  return weights;
 }
 
 void list(std::string& out, const char* kind, const std::vector<std::string>& names) {
@@ -86,6 +105,7 @@ LoadReport load_weights(ParameterStore& store, const StateDict& weights, const s
 }
 
 StateDict read_weights(const std::string& path) {
+  if (looks_like_pth(path)) return read_pth(path);
   const SafetensorsFile file(path);
   StateDict weights;
   for (const auto& entry : file.entries())

@@ -35,7 +35,8 @@ struct LoadReport {
 // faults, and changes nothing; otherwise loads what fits and reports the rest.
 LoadReport load_weights(ParameterStore& store, const StateDict& weights, const std::string& source,
                         const LoadOptions& options = {});
-// The tensors of a safetensors file, but for training state.
+// The tensors of a checkpoint, but for training state: a .pth by its content (either form of
+// torch.save), else safetensors.
 StateDict read_weights(const std::string& path);
 // Fills the store from such a file.
 LoadReport load_weights(ParameterStore& store, const std::string& path,

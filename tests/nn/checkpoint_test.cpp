@@ -15,6 +15,7 @@
 #include "nn/optim/optim_wrapper.h"
 #include "nn/optim/param_groups.h"
 #include "nn/optim/training_file.h"
+#include "nn/pth_writer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tensors.h"
 
@@ -128,6 +129,21 @@ TEST(Checkpoint, SharedTensorsAndOldCounters) {
   std::erase_if(weights, [](const NamedTensor& t) { return t.name == "head.weight"; });
   const LoadReport report = load_weights(net.store, weights, "x", {.strict = false});
   EXPECT_EQ(report.missing.size(), 2u);
+}
+
+TEST(Checkpoint, PthFilesLoadByTheirContent) {
+  const TempFolder folder;
+  const Net net(1);
+  PickleValue state = PickleValue::dict();
+  for (const NamedTensor& t : weights_of(net.store)) state.set("module." + t.name, t.value);
+  PickleValue tree = PickleValue::dict();
+  tree.set("state_dict", state);
+  save_pth(folder.path("epoch_1.ckpt"), tree);
+  Net other(2);
+  EXPECT_TRUE(load_weights(other.store, folder.path("epoch_1.ckpt")).clean());
+  EXPECT_EQ(bits(net.store), bits(other.store));
+  folder.write("cut.pth", "PK\3\4 and no more");
+  EXPECT_THROW(load_weights(other.store, folder.path("cut.pth")), InputError);
 }
 
 // Everything that a run of the trainer has.

@@ -18,7 +18,7 @@ check_links() {
   while read -r document; do
     while read -r target; do
       [ -e "$(dirname "$document")/${target%%#*}" ] || { echo "$document: no file $target"; bad=1; }
-    done < <(grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//' | grep -vE '^(https?:|#|mailto:)')
+    done < <(sed '/^```/,/^```/d' "$document" | grep -oE '\]\([^)]+\)' | sed 's/^](//; s/)$//' | grep -vE '^(https?:|#|mailto:)')
   done < <(git ls-files -co --exclude-standard -- '*.md')
   return $bad
 }

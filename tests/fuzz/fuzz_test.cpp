@@ -122,7 +122,8 @@ TEST(Fuzz, PyTorchCheckpoints) {
   tree.set("meta", PickleValue::tuple({1, 2.5, "text", true, PickleValue()}));
   save_pth(folder.path("w.pth"), tree);
   fuzz("w.pth", slurp(folder.path("w.pth")), [](const std::string& name) {
-    for (const auto& [key, value] : find_state_dict(load_pth(name)).items())
+    const PickleValue states = find_state_dict(load_pth(name));
+    for (const auto& [key, value] : states.items())
       if (value.is(PickleValue::Kind::tensor)) value.tensor();
   });
 }

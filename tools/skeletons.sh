@@ -7,11 +7,14 @@ kind=$1 name=$2
 [[ $name =~ ^[a-z][a-z0-9_]*$ ]] || { echo "NAME is in snake_case, as files are: not $name" >&2; exit 2; }
 type=$(sed -E 's/(^|_)([a-z0-9])/\U\2/g' <<<"$name")
 
+touched=()
+
 # write FILE: standard input into a new file.
 write() {
   [ ! -e "$1" ] || { echo "$1 exists" >&2; exit 1; }
   sed "s/@name@/$name/g; s/@Type@/$type/g" >"$1"
   echo "wrote    $1"
+  touched+=("$1")
 }
 # enter FILE PATTERN LINE: LINE after the last line of FILE that matches PATTERN.
 enter() {
@@ -20,6 +23,7 @@ enter() {
   [ -n "$at" ] || { echo "$1: no line like $2; enter by hand: $3" >&2; exit 1; }
   sed -i "${at}a\\$3" "$1"
   echo "entered  $1"
+  [[ $1 = *.def ]] || touched+=("$1")
 }
 
 new_op() {
@@ -150,9 +154,11 @@ TEXT
   enter autograd/rules.h '#include "tensor/ops/' "#include \"tensor/ops/$name.h\""
   enter tests/ops/cases.h '_cases\(\);' "std::vector<OpCase> ${name}_cases();"
   sed -i -E "s/([a-z_]+_cases)\}\)/\1, ${name}_cases})/" tests/ops/cases.cpp
-  grep -q "${name}_cases" tests/ops/cases.cpp || { echo "tests/ops/cases.cpp: enter ${name}_cases by hand" >&2; exit 1; }
+  grep -q "${name}_cases" tests/ops/cases.cpp ||
+    { echo "tests/ops/cases.cpp: enter ${name}_cases by hand" >&2; exit 1; }
   echo "entered  tests/ops/cases.cpp"
-  echo "next     ./dev op $type, docs/adding-an-op.md"
+  touched+=(tests/ops/cases.cpp)
+  next="./dev op $type, docs/adding-an-op.md"
 }
 
 new_model() {
@@ -224,7 +230,7 @@ TEST(@Type@, GivesMapsOfHalfTheSize) {
 TEXT
   enter pose/backbones/factory.cpp '#include "pose/backbones/' "#include \"pose/backbones/$name.h\""
   enter pose/backbones/factory.cpp '^    \{"' "    {\"$type\", make_$name},"
-  echo "next     ./dev test ^$type, docs/adding-a-model.md"
+  next="./dev test ^$type, docs/adding-a-model.md"
 }
 
 case "$kind" in
@@ -232,3 +238,5 @@ case "$kind" in
   new-model) mkdir -p tests/models && new_model ;;
   *) echo "new-op or new-model, not $kind" >&2; exit 2 ;;
 esac
+command -v clang-format >/dev/null && clang-format -i "${touched[@]}"
+echo "next     $next"

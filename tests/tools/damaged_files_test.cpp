@@ -1,6 +1,6 @@
 // Readers of outside files on damaged input: whatever the bytes, a reader returns or throws
 // limber::Error. Anything else, and under the sanitizers any stray read, fails. Each damaged file
-// follows from its number, so that a failure repeats; LIMBER_FUZZ_RUNS sets how many there are.
+// follows from its number, so that a failure repeats; LIMBER_DAMAGES sets how many there are.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -56,9 +56,9 @@ std::string damaged(std::string text, uint64_t number) {
 }
 
 // `read` sees a file of this name with the damaged content.
-void fuzz(const std::string& name, const std::string& content,
-          const std::function<void(const std::string&)>& read) {
-  const char* wanted = std::getenv("LIMBER_FUZZ_RUNS");
+void read_damaged(const std::string& name, const std::string& content,
+                  const std::function<void(const std::string&)>& read) {
+  const char* wanted = std::getenv("LIMBER_DAMAGES");
   const int runs = wanted != nullptr ? std::atoi(wanted) : 150;
   TempFolder folder;
   int accepted = 0;
@@ -93,27 +93,27 @@ model = dict(
 model['extra'] = {'x': [1, 2][0], 'y': None, 'z': -width ** 2 % 7}
 )";
 
-TEST(Fuzz, JsonConfigs) {
-  fuzz("c.json", kJson, [](const auto& f) { load_config(f); });
+TEST(DamagedFiles, JsonConfigs) {
+  read_damaged("c.json", kJson, [](const auto& f) { load_config(f); });
 }
 
-TEST(Fuzz, PythonConfigs) {
-  fuzz("c.py", kPython, [](const auto& f) { load_config(f); });
+TEST(DamagedFiles, PythonConfigs) {
+  read_damaged("c.py", kPython, [](const auto& f) { load_config(f); });
 }
 
-TEST(Fuzz, Safetensors) {
+TEST(DamagedFiles, Safetensors) {
   TempFolder folder;
   const std::string file = folder.path("w.safetensors");
   write_safetensors(file, {{"a.weight", test::uniform({2, 3}, -1, 1, 1)},
                            {"b", Tensor::zeros({}, DType::i64)},
                            {"c", test::uniform({0, 4}, -1, 1, 1)}});
-  fuzz("w.safetensors", slurp(file), [](const std::string& name) {
+  read_damaged("w.safetensors", slurp(file), [](const std::string& name) {
     const SafetensorsFile opened(name);
     for (const auto& entry : opened.entries()) opened.read(entry);
   });
 }
 
-TEST(Fuzz, PyTorchCheckpoints) {
+TEST(DamagedFiles, PyTorchCheckpoints) {
   TempFolder folder;
   PickleValue weights = PickleValue::dict(), tree = PickleValue::dict();
   weights.set("a.weight", test::uniform({2, 3}, -1, 1, 1));
@@ -121,7 +121,7 @@ TEST(Fuzz, PyTorchCheckpoints) {
   tree.set("state_dict", weights);
   tree.set("meta", PickleValue::tuple({1, 2.5, "text", true, PickleValue()}));
   save_pth(folder.path("w.pth"), tree);
-  fuzz("w.pth", slurp(folder.path("w.pth")), [](const std::string& name) {
+  read_damaged("w.pth", slurp(folder.path("w.pth")), [](const std::string& name) {
     const PickleValue states = find_state_dict(load_pth(name));
     for (const auto& [key, value] : states.items())
       if (value.is(PickleValue::Kind::tensor)) value.tensor();

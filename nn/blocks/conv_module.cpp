@@ -28,4 +28,9 @@ DepthwiseSeparableConv::DepthwiseSeparableConv(const Scope& s, const ConvOptions
                          pointwise_norm, pointwise_act);
 }
 
+void initialise_convolutions(const Scope& s, const Init& weight) {
+  s.store().initialise_layers(s.path(), "Conv2d", "weight", weight);
+  s.store().initialise_layers(s.path(), "Conv2d", "bias", init::constant(0));
+}
+
 }  // namespace limber

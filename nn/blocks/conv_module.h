@@ -34,4 +34,7 @@ struct DepthwiseSeparableConv {
   Tensor operator()(const Tensor& x) const { return pointwise(depthwise(x)); }
 };
 
+// Weights of all 2-d convolutions below `s`; their biases become 0.
+void initialise_convolutions(const Scope& s, const Init& weight);
+
 }  // namespace limber

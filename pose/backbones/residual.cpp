@@ -1,7 +1,6 @@
 #include "pose/backbones/residual.h"
 
 namespace limber {
-namespace {
 
 ConvOptions conv3x3(int64_t in, int64_t out, int stride, int dilation) {
   ConvOptions o = ConvOptions::square(in, out, 3, stride);
@@ -12,6 +11,8 @@ ConvOptions conv3x3(int64_t in, int64_t out, int stride, int dilation) {
 Scope norm_scope(const Scope& s, const BlockOptions& o, int index) {
   return s / (std::string(norm_leaf(o.norm.type)) + std::to_string(index));
 }
+
+namespace {
 
 // conv 3x3, norm, ReLU, conv 3x3, norm, + shortcut, ReLU; figure 5 left.
 struct BasicBlock : ResidualBlock {
@@ -31,6 +32,16 @@ struct BasicBlock : ResidualBlock {
   }
 };
 
+ConvOptions middle_conv(const BlockOptions& o) {
+  ConvOptions c = conv3x3(o.width(), o.width(), o.stride_first ? 1 : o.stride, o.dilation);
+  if (o.kernel != 3) {  // ViPNAS pads these without regard to the dilation
+    c.kernel = {o.kernel, o.kernel};
+    c.padding = {o.kernel / 2, o.kernel / 2};
+  }
+  c.groups = o.groups;
+  return c;
+}
+
 // 1x1 down, 3x3, 1x1 up; figure 5 right.
 struct Bottleneck : ResidualBlock {
   Conv2d conv1;
@@ -40,19 +51,19 @@ struct Bottleneck : ResidualBlock {
   Conv2d conv3;
   Norm norm3;
   Shortcut shortcut;
-  Bottleneck(const Scope& s, const BlockOptions& o)
-      : conv1(s / "conv1",
-              ConvOptions::square(o.in, o.out / o.expansion, 1, o.stride_first ? o.stride : 1)),
-        norm1(norm_scope(s, o, 1), o.out / o.expansion, o.norm),
-        conv2(s / "conv2", conv3x3(o.out / o.expansion, o.out / o.expansion,
-                                   o.stride_first ? 1 : o.stride, o.dilation)),
-        norm2(norm_scope(s, o, 2), o.out / o.expansion, o.norm),
-        conv3(s / "conv3", ConvOptions::square(o.out / o.expansion, o.out, 1)),
+  BlockGate gate;
+  Bottleneck(const Scope& s, const BlockOptions& o, BlockGate g)
+      : conv1(s / "conv1", ConvOptions::square(o.in, o.width(), 1, o.stride_first ? o.stride : 1)),
+        norm1(norm_scope(s, o, 1), o.width(), o.norm),
+        conv2(s / "conv2", middle_conv(o)),
+        norm2(norm_scope(s, o, 2), o.width(), o.norm),
+        conv3(s / "conv3", ConvOptions::square(o.width(), o.out, 1)),
         norm3(norm_scope(s, o, 3), o.out, o.norm),
-        shortcut(s, o) {}
+        shortcut(s, o),
+        gate(std::move(g)) {}
   Tensor operator()(const Tensor& x) const override {
-    const Tensor y = relu(norm2(conv2(relu(norm1(conv1(x))))));
-    return relu(norm3(conv3(y)) + shortcut(x));
+    const Tensor y = norm3(conv3(relu(norm2(conv2(relu(norm1(conv1(x))))))));
+    return relu((gate ? gate(y) : y) + shortcut(x));
   }
 };
 
@@ -70,8 +81,9 @@ Shortcut::Shortcut(const Scope& block, const BlockOptions& o) {
     stride = 1;
     ++child;
   }
-  conv = Conv2d(s / child, ConvOptions::square(o.in, o.out, 1, stride));
-  norm = Norm(s / (child + 1), o.out, o.norm);
+  const Scope conv_scope = o.named_shortcut ? s / "conv" : s / child;
+  conv = Conv2d(conv_scope, ConvOptions::square(o.in, o.out, 1, stride));
+  norm = Norm(o.named_shortcut ? s / norm_leaf(o.norm.type) : s / (child + 1), o.out, o.norm);
 }
 
 Tensor Shortcut::operator()(const Tensor& x) const {
@@ -83,16 +95,25 @@ std::unique_ptr<ResidualBlock> basic_block(const Scope& s, const BlockOptions& o
 }
 
 std::unique_ptr<ResidualBlock> bottleneck(const Scope& s, const BlockOptions& o) {
-  return std::make_unique<Bottleneck>(s, o);
+  return std::make_unique<Bottleneck>(s, o, BlockGate());
 }
 
-ResidualStage::ResidualStage(const Scope& s, int count, BlockOptions o, const BlockFactory& make) {
-  o.downsample = o.stride != 1 || o.in != o.out;
+std::unique_ptr<ResidualBlock> gated_bottleneck(const Scope& s, const BlockOptions& o,
+                                                BlockGate gate) {
+  return std::make_unique<Bottleneck>(s, o, std::move(gate));
+}
+
+ResidualStage::ResidualStage(const Scope& s, int count, BlockOptions o, const BlockFactory& make,
+                             bool change_last) {
+  const int changing = change_last ? count - 1 : 0;
   for (int i = 0; i < count; ++i) {
-    blocks.push_back(make(s / i, o));
-    o.in = o.out;
-    o.stride = 1;
-    o.downsample = false;
+    BlockOptions block = o;
+    block.index = i;
+    block.in = i <= changing ? o.in : o.out;
+    block.out = i < changing ? o.in : o.out;
+    if (i != changing) block.stride = 1;
+    block.downsample = block.stride != 1 || block.in != block.out;
+    blocks.push_back(make(s / i, block));
   }
 }
 

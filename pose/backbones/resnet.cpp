@@ -34,11 +34,15 @@ std::vector<int> blocks_of(int depth, const std::string& where) {
 ResNetOptions read_resnet(const Config& c) {
   ResNetOptions o;
   o.depth = c.get<int>("depth");
-  o.in_channels = c.get<int>("in_channels", 3);
-  o.stem_channels = c.get<int64_t>("stem_channels", 64);
-  o.base_channels = c.get<int64_t>("base_channels", 64);
-  o.expansion = c.get<int>("expansion", 0);
-  o.num_stages = c.get<int>("num_stages", 4);
+  return read_resnet_stages(c, o);
+}
+
+ResNetOptions read_resnet_stages(const Config& c, ResNetOptions o) {
+  o.in_channels = c.get("in_channels", o.in_channels);
+  o.stem_channels = c.get("stem_channels", o.stem_channels);
+  o.base_channels = c.get("base_channels", o.base_channels);
+  o.expansion = c.get("expansion", o.expansion);
+  o.num_stages = c.get("num_stages", o.num_stages);
   o.strides = c.get("strides", o.strides);
   o.dilations = c.get("dilations", o.dilations);
   o.out_indices = c.get("out_indices", o.out_indices);
@@ -46,9 +50,9 @@ ResNetOptions read_resnet(const Config& c) {
   check_input(style == "pytorch" || style == "caffe", c.path(),
               ".style: \"pytorch\" or \"caffe\", not \"", style, "\"");
   o.stride_first = style == "caffe";
-  o.deep_stem = c.get("deep_stem", false);
-  o.avg_down = c.get("avg_down", false);
-  o.zero_init_residual = c.get("zero_init_residual", true);
+  o.deep_stem = c.get("deep_stem", o.deep_stem);
+  o.avg_down = c.get("avg_down", o.avg_down);
+  o.zero_init_residual = c.get("zero_init_residual", o.zero_init_residual);
   o.frozen_stages = c.get("frozen_stages", -1);
   o.norm_eval = c.get("norm_eval", false);
   o.norm = read_norm(c, "norm_cfg", {});
@@ -63,7 +67,7 @@ ResNetOptions read_resnet(const Config& c) {
 }
 
 ResNet::ResNet(const Scope& s, const ResNetOptions& o, const BlockFactory& block)
-    : out_indices_(o.out_indices) {
+    : out_indices_(o.out_indices), stem_pool_(o.stem_pool) {
   const ActOptions act{ActType::relu};
   if (o.deep_stem) {
     const int64_t half = o.stem_channels / 2;
@@ -72,10 +76,13 @@ ResNet::ResNet(const Scope& s, const ResNetOptions& o, const BlockFactory& block
     deep_stem_.emplace_back(stem / 1, ConvOptions::square(half, half, 3), o.norm, act);
     deep_stem_.emplace_back(stem / 2, ConvOptions::square(half, o.stem_channels, 3), o.norm, act);
   } else {
-    conv1_ = Conv2d(s / "conv1", ConvOptions::square(o.in_channels, o.stem_channels, 7, 2));
+    conv1_ =
+        Conv2d(s / "conv1", ConvOptions::square(o.in_channels, o.stem_channels, o.stem_kernel, 2));
     norm1_ = Norm(s / (std::string(norm_leaf(o.norm.type)) + "1"), o.stem_channels, o.norm);
   }
-  const bool basic = o.depth < 50;
+  check_input(!block || o.depth >= 50, s.path(), ".depth: ", o.depth,
+              ", but this variant is made of bottlenecks: 50 and more");
+  const bool basic = !block && o.depth < 50;
   const BlockFactory make = block ? block : (basic ? basic_block : bottleneck);
   BlockOptions b;
   b.expansion = o.expansion > 0 ? o.expansion : (basic ? 1 : 4);
@@ -83,9 +90,10 @@ ResNet::ResNet(const Scope& s, const ResNetOptions& o, const BlockFactory& block
   b.stride_first = o.stride_first;
   b.avg_down = o.avg_down;
   b.norm = o.norm;
-  const std::vector<int> counts = blocks_of(o.depth, s.path() + ".");
+  const std::vector<int> counts = o.blocks.empty() ? blocks_of(o.depth, s.path() + ".") : o.blocks;
   for (int i = 0; i < o.num_stages; ++i) {
-    b.out = (o.base_channels * b.expansion) << i;
+    b.stage = i;
+    b.out = o.widths.empty() ? (o.base_channels * b.expansion) << i : o.widths[size_t(i)];
     b.stride = o.strides[size_t(i)];
     b.dilation = o.dilations[size_t(i)];
     stages_.emplace_back(s / ("layer" + std::to_string(i + 1)), counts[size_t(i)], b, make);
@@ -122,7 +130,7 @@ Features ResNet::operator()(const Tensor& image) const {
   } else {
     for (const ConvModule& layer : deep_stem_) x = layer(x);
   }
-  x = max_pool2d(x, {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
+  if (stem_pool_) x = max_pool2d(x, {.kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}});
   Features out;
   for (size_t i = 0; i < stages_.size(); ++i) {
     x = stages_[i](x);

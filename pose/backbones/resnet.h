@@ -19,13 +19,20 @@ struct ResNetOptions {
   int frozen_stages = -1;
   bool norm_eval = false;
   NormOptions norm;
+  std::vector<int> blocks;      // per stage; empty: those of the depth
+  std::vector<int64_t> widths;  // out of each stage; empty: doubling from base_channels * expansion
+  int stem_kernel = 7;
+  bool stem_pool = true;
 };
-// Reads all keys that the whole family shares.
+// Reads all keys that the whole family shares, the second all but the depth; absent ones keep the
+// value in `defaults`.
 ResNetOptions read_resnet(const Config& config);
+ResNetOptions read_resnet_stages(const Config& config, ResNetOptions defaults);
 
 class ResNet : public Backbone {
  public:
-  // `block` null: the basic block up to depth 34, the bottleneck above.
+  // `block` null: the basic block up to depth 34, the bottleneck above. Another block is one like a
+  // bottleneck, whose last norm is the third.
   ResNet(const Scope& s, const ResNetOptions& o, const BlockFactory& block = nullptr);
   Features operator()(const Tensor& x) const override;
 
@@ -36,6 +43,7 @@ class ResNet : public Backbone {
   std::vector<ConvModule> deep_stem_;
   std::vector<ResidualStage> stages_;
   std::vector<int> out_indices_;
+  bool stem_pool_;
 };
 
 std::unique_ptr<Backbone> make_resnet(const Config& config, const Scope& scope);

@@ -13,7 +13,8 @@ Tensor rotary_embedding(const Tensor& x) {
       cosines.push_back(float(std::cos(angle)));
       sines.push_back(float(std::sin(angle)));
     }
-  const Tensor cosine = Tensor::from(cosines, {K, half}), sine = Tensor::from(sines, {K, half});
+  const Tensor cosine = Tensor::from(cosines, {K, half}).to(x.dtype());
+  const Tensor sine = Tensor::from(sines, {K, half}).to(x.dtype());
   const std::vector<Tensor> parts = chunk(x, 2, -1);
   return concat({parts[0] * cosine - parts[1] * sine, parts[1] * cosine + parts[0] * sine}, -1);
 }

@@ -71,7 +71,7 @@ std::vector<Prediction> decode_batch(const Codec* codec, std::span<const Tensor>
   std::vector<Prediction> predictions;
   for (size_t i = 0; i < size_t(batch[0].size(0)); ++i) {
     std::vector<Tensor> parts;
-    for (const Tensor& t : batch) parts.push_back(sample_of(t, i));
+    for (const Tensor& t : batch) parts.push_back(sample_of(t, i).to(DType::f32));
     Decoded decoded = codec->decode(parts);
     Prediction p;
     p.instances.keypoints = std::move(decoded.keypoints);

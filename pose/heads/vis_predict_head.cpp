@@ -49,7 +49,7 @@ class VisPredictHead : public Head {
     const bool given = samples[0].labels.contains("keypoints_visible_weights");
     const Tensor weight = !weighted_ ? Tensor()
                           : given    ? batch_labels(samples, "keypoints_visible_weights")
-                                     : Tensor::full(target.shape(), 1);
+                                     : Tensor::full(target.shape(), 1, target.dtype());
     Losses losses{
         {"loss_vis",
          loss_->single({.outputs = {found}, .targets = {target}, .weight = weight, .mask = {}})},

@@ -31,7 +31,7 @@ struct KLDiscretLoss : Loss {
           "KLDiscretLoss: ", in.outputs.size(), " outputs, ", in.targets.size(), " targets");
     const int64_t K = in.outputs[0].size(1);
     const Tensor weight = wanted_weight(in, use_target_weight, "KLDiscretLoss");
-    const Tensor factors = mask.empty() ? Tensor() : mask_factors(K);
+    const Tensor factors = mask.empty() ? Tensor() : mask_factors(K).to(in.outputs[0].dtype());
     Tensor total;
     for (size_t axis = 0; axis < in.outputs.size(); ++axis) {
       Tensor rows = divergence(in.outputs[axis], in.targets[axis]);  // (N, K)

@@ -40,8 +40,8 @@ Tensor RealNVP::log_probability(const Tensor& points) const {
   for (int i = kLayers - 1; i >= 0; --i) {
     // One coordinate passes, and decides how the other one is moved.
     const float kept = i % 2 == 0 ? 0.0f : 1.0f;
-    const Tensor pass = Tensor::from(std::vector<float>{kept, 1 - kept}, {1, 2});
-    const Tensor move = Tensor::from(std::vector<float>{1 - kept, kept}, {1, 2});
+    const Tensor pass = Tensor::from(std::vector<float>{kept, 1 - kept}, {1, 2}).to(z.dtype());
+    const Tensor move = 1 - pass;
     const Tensor passed = z * pass;
     const Tensor s = tanh(scale_[size_t(i)](passed)) * move;
     const Tensor t = translate_[size_t(i)](passed) * move;

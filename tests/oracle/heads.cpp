@@ -6,12 +6,12 @@
 namespace limber::oracle {
 namespace {
 
-Tensor feature(const Json& f, const std::string& name) {
+Tensor feature(const Json& f, const std::string& name, DType dtype) {
   const auto dims = f.at("shape").get<std::vector<int64_t>>();
   Array a = hashv(name, Shape(std::span<const int64_t>(dims)));
   const double scale = f.value("scale", 1.0);
   for (double& v : a.values) v = double(float(scale * v));
-  return a.shape.rank() == 4 ? channels_last(a) : to_tensor(a);
+  return (a.shape.rank() == 4 ? channels_last(a) : to_tensor(a)).to(dtype);
 }
 
 // pred/<sample>/<field>
@@ -29,14 +29,15 @@ Tensor predicted(const std::vector<Prediction>& predictions, const std::string& 
   return it == p.more.end() ? Tensor() : it->second.at(0);
 }
 
-void check_predictions(const File& file, const Head& head, ConstBatch samples, Case& result) {
+void check_predictions(const File& file, const Head& head, ConstBatch samples, DType dtype,
+                       Case& result) {
   const Json& feats = file.json.at("feats");
   for (const Json& run : file.json.value("predicts", Json::array())) {
     Features features, flipped;
     for (const Json& f : feats) {
       const std::string name = f.at("hashfill");
-      features.push_back(feature(f, name));
-      flipped.push_back(feature(f, "feat_flip" + name.substr(name.find('/'))));
+      features.push_back(feature(f, name, dtype));
+      flipped.push_back(feature(f, "feat_flip" + name.substr(name.find('/')), dtype));
     }
     const TestOptions test = read_test_options(to_config(run.at("test_cfg"), "test_cfg"));
     const auto predictions =
@@ -54,48 +55,38 @@ void check_predictions(const File& file, const Head& head, ConstBatch samples, C
   }
 }
 
+void run_head(const File& file, const Precision& precision, Case& result) {
+  ParameterStore store(0, /*initialise=*/false, precision.dtype);
+  const auto head = make_head(to_config(file.json.at("head"), "head"), Scope(store) / "head");
+  head->train = read_train_options(to_config(file.json.value("train_cfg", Json()), "train_cfg"));
+  const std::vector<DataSample> samples = encode_samples(file, precision.dtype, result);
+  check_parameters(store, file.json.at("params"), result);
+  if (!result.faults().empty()) return;
+  fill(store, file.json.value("gain", 1.0));
+  check_predictions(file, *head, samples, precision.dtype, result);
+  if (!file.json.contains("losses") || file.json.at("losses").empty()) return;
+  store.train(true);
+  for (const Parameter& p : store.all())
+    if (p.role == Role::parameter) require_grad(p.value);
+  Features features;
+  std::vector<std::pair<std::string, Tensor>> inputs;
+  for (const Json& f : file.json.at("feats")) {
+    features.push_back(feature(f, f.at("hashfill"), precision.dtype));
+    require_grad(features.back());
+    inputs.emplace_back(f.at("hashfill"), features.back());
+  }
+  {
+    Tape tape;
+    const Losses losses = head->loss(features, samples);
+    check_losses_of_step(file.json, losses, result);
+    tape.backward(total_loss(losses));
+  }
+  check_gradients(file.json.at("grads"), store, inputs, precision, result);
+  check_buffers(file.json.value("buffers_after_loss", Json::array()), store, result);
+}
+
 }  // namespace
 
-void check_heads(const File& file, Report& report) {
-  ParameterStore store(0, /*initialise=*/false);
-  std::unique_ptr<Head> head;
-  Case result(file.name);
-  std::vector<DataSample> samples;
-  try {
-    Config config = to_config(file.json.at("head"), "head");
-    head = make_head(config, Scope(store) / "head");
-    head->train = read_train_options(to_config(file.json.value("train_cfg", Json()), "train_cfg"));
-    samples = encode_samples(file, result);
-  } catch (const InputError& error) {
-    if (!is_unknown_type(error)) throw;
-    report.skip(file.name, error.what());
-    return;
-  }
-  check_parameters(store, file.json.at("params"), result);
-  if (!result.faults().empty()) return report.add(result);
-  fill(store, file.json.value("gain", 1.0));
-  check_predictions(file, *head, samples, result);
-  if (file.json.contains("losses") && !file.json.at("losses").empty()) {
-    store.train(true);
-    for (const Parameter& p : store.all())
-      if (p.role == Role::parameter) require_grad(p.value);
-    Features features;
-    std::vector<std::pair<std::string, Tensor>> inputs;
-    for (const Json& f : file.json.at("feats")) {
-      features.push_back(feature(f, f.at("hashfill")));
-      require_grad(features.back());
-      inputs.emplace_back(f.at("hashfill"), features.back());
-    }
-    {
-      Tape tape;
-      const Losses losses = head->loss(features, samples);
-      check_losses_of_step(file.json, losses, result);
-      tape.backward(total_loss(losses));
-    }
-    check_gradients(file.json.at("grads"), store, inputs, result);
-    check_buffers(file.json.value("buffers_after_loss", Json::array()), store, result);
-  }
-  report.add(result);
-}
+void check_heads(const File& file, Report& report) { check_step(run_head, file, report); }
 
 }  // namespace limber::oracle

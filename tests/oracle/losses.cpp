@@ -86,7 +86,7 @@ void check_case(const Json& json, Report& report) {
     }
     tape.backward(total);
   }
-  check_gradients(json.at("grads"), store, {leaves.begin(), leaves.end()}, result,
+  check_gradients(json.at("grads"), store, {leaves.begin(), leaves.end()}, {}, result,
                   /*as_recorded=*/true);
   report.add(result);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <map>
 
 #include "autograd/autograd.h"
@@ -90,7 +91,22 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
 
 }  // namespace
 
-std::vector<DataSample> encode_samples(const File& file, Case& result) {
+void check_step(StepCheck check, const File& file, Report& report) {
+  try {
+    Case strict(file.name);
+    check(file, {}, strict);
+    if (strict.faults().empty()) return report.add(strict);
+    Case repeated(file.name);
+    check(file, {DType::f32, 0.2, /*coarse=*/true}, repeated);
+    if (repeated.faults().empty()) check(file, {DType::f64, 1e-5}, repeated);
+    report.add(repeated);
+  } catch (const InputError& error) {
+    if (!is_unknown_type(error)) throw;
+    report.skip(file.name, error.what());
+  }
+}
+
+std::vector<DataSample> encode_samples(const File& file, DType dtype, Case& result) {
   std::vector<DataSample> samples;
   for (const Json& json : file.json.at("samples")) {
     DataSample sample;
@@ -128,6 +144,11 @@ std::vector<DataSample> encode_samples(const File& file, Case& result) {
       result.compare(record, to_array(it->second[level]));
     }
   }
+  for (DataSample& sample : samples)
+    for (TensorLists* lists : {&sample.labels, &sample.fields})
+      for (auto& [name, levels] : *lists)
+        for (Tensor& t : levels)
+          if (t.dtype() == DType::f32) t = t.to(dtype);
   return samples;
 }
 
@@ -163,8 +184,10 @@ void check_losses_of_step(const Json& json, const Losses& losses, Case& result) 
 }
 
 void check_gradients(const Json& records, const ParameterStore& store,
-                     const std::vector<std::pair<std::string, Tensor>>& inputs, Case& result,
-                     bool as_recorded) {
+                     const std::vector<std::pair<std::string, Tensor>>& inputs,
+                     const Precision& precision, Case& result, bool as_recorded) {
+  std::vector<std::pair<const Json*, Array>> pairs;
+  double largest = 0;  // root mean square of a gradient
   for (const Json& record : records) {
     const std::string name = record.at("name").get<std::string>().substr(5);  // behind "grad:"
     const bool none = record.value("none", false);
@@ -180,11 +203,18 @@ void check_gradients(const Json& records, const ParameterStore& store,
                     name + (none ? ": a gradient, none expected" : ": no gradient"));
       continue;
     }
-    const Array actual = p != nullptr  ? to_array(to_stored(*p, grad))
-                         : as_recorded ? to_array(grad)
-                                       : feature_array(grad);
-    result.compare(record, actual, {.of_std = 1e-3, .absolute = 1e-9, .finite_for_nan = true});
+    pairs.emplace_back(&record, p != nullptr  ? to_array(to_stored(*p, grad))
+                                : as_recorded ? to_array(grad)
+                                              : feature_array(grad));
+    double square = 0;
+    for (double v : pairs.back().second.values) square += v * v;
+    largest = std::max(largest, std::sqrt(square / std::max<double>(1, double(grad.numel()))));
   }
+  const double floor = precision.coarse ? 1e-4 * largest : 0;
+  for (const auto& [record, actual] : pairs)
+    result.compare(
+        *record, actual,
+        {.of_std = precision.gradients, .absolute = 1e-9 + floor, .finite_for_nan = true});
 }
 
 void check_buffers(const Json& records, const ParameterStore& store, Case& result) {

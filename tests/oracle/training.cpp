@@ -5,19 +5,12 @@
 
 namespace limber::oracle {
 
-void check_training(const File& file, Report& report) {
-  ParameterStore store(0, /*initialise=*/false);
-  std::unique_ptr<Estimator> model;
-  Case result(file.name);
-  std::vector<DataSample> samples;
-  try {
-    model = make_estimator(to_config(file.json.at("model"), "model"), Scope(store));
-    samples = encode_samples(file, result);
-  } catch (const InputError& error) {
-    if (!is_unknown_type(error)) throw;
-    report.skip(file.name, error.what());
-    return;
-  }
+namespace {
+
+void run_training_step(const File& file, const Precision& precision, Case& result) {
+  ParameterStore store(0, /*initialise=*/false, precision.dtype);
+  const auto model = make_estimator(to_config(file.json.at("model"), "model"), Scope(store));
+  const std::vector<DataSample> samples = encode_samples(file, precision.dtype, result);
   fill(store, file.json.value("gain", 1.0));
   store.train(true);
   for (const Parameter& p : store.all())
@@ -26,13 +19,18 @@ void check_training(const File& file, Report& report) {
   {
     Tape tape;
     const Tensor input = channels_last(hash_image(Shape(std::span<const int64_t>(dims))));
-    const Losses losses = model->loss(input, samples);
+    const Losses losses = model->loss(input.to(precision.dtype), samples);
     check_losses_of_step(file.json, losses, result);
     tape.backward(total_loss(losses));
   }
-  check_gradients(file.json.at("grads"), store, {}, result);
+  check_gradients(file.json.at("grads"), store, {}, precision, result);
   check_buffers(file.json.value("buffers_after", Json::array()), store, result);
-  report.add(result);
+}
+
+}  // namespace
+
+void check_training(const File& file, Report& report) {
+  check_step(run_training_step, file, report);
 }
 
 }  // namespace limber::oracle

@@ -15,7 +15,7 @@ namespace {
 Tensor normalised(const Tensor& logits) {
   const Tensor positive = relu(logits);
   const Tensor top = max(positive, -1, /*keep_dims=*/true);
-  return positive / maximum(top, Tensor::full(top.shape(), 1));
+  return positive / clamp(top, 1, 1e30);
 }
 
 }  // namespace

@@ -13,9 +13,11 @@ bool StageOptions::wanted(int index) const {
 StageOptions read_stages(const Config& c, int count, const StageOptions& defaults) {
   StageOptions o = defaults;
   o.out_indices = c.get("out_indices", o.out_indices);
-  for (int index : o.out_indices)
-    check_input(index >= 0 && index < count, c.path(), ".out_indices: no stage ", index,
+  for (int& index : o.out_indices) {
+    check_input(index >= -count && index < count, c.path(), ".out_indices: no stage ", index,
                 ", there are ", count);
+    if (index < 0) index += count;
+  }
   o.frozen = c.get("frozen_stages", o.frozen);
   check_input(o.frozen >= -1 && o.frozen <= count, c.path(), ".frozen_stages: ", o.frozen, " of ",
               count);

@@ -18,7 +18,8 @@ struct StageOptions {
 };
 
 // Reads out_indices, frozen_stages, norm_eval and norm_cfg, and accepts conv_cfg and with_cp, which
-// change no number. There are stages 0 to count - 1.
+// change no number. There are stages 0 to count - 1; negative
+// indices count from the end.
 StageOptions read_stages(const Config& config, int count, const StageOptions& defaults);
 
 // No gradients and evaluation mode for everything below.

@@ -22,6 +22,7 @@ if(MOLD_PROGRAM)
 endif()
 
 add_compile_options(-Wall -Wextra -Wshadow -Werror)
+add_compile_definitions(LIMBER_VERSION="${PROJECT_VERSION}")
 if(LIMBER_SANITIZE)
   add_compile_options(-fsanitize=${LIMBER_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pose/config/config.h"
@@ -35,11 +36,11 @@ const Row& find_row(const Row (&rows)[count], const Config& config, std::string_
 // Makes it and checks that every key was read. The keys below do not concern construction.
 template <class Row, size_t count, class... Args>
 auto make_by_type(const Row (&rows)[count], const Config& config, std::string_view what,
-                  const Args&... args) {
+                  Args&&... args) {
   const Row& row = find_row(rows, config, what);
   config.find("_scope_");
   config.find("init_cfg").ignore();
-  auto made = row.make(config, args...);
+  auto made = row.make(config, std::forward<Args>(args)...);
   config.expect_all_read();
   return made;
 }

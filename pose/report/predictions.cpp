@@ -1,0 +1,91 @@
+#include "pose/report/predictions.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tensor/write_file.h"
+
+namespace limber {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Two decimals of a pixel, four of a score: what the numbers are worth.
+double rounded(double v, double unit) { return std::round(v * unit) / unit; }
+
+Json numbers(const std::vector<float>& values) {
+  Json list = Json::array();
+  for (float v : values) list.push_back(rounded(v, 100));
+  return list;
+}
+
+}  // namespace
+
+void PredictionFile::add(std::span<const DataSample> samples) {
+  for (const DataSample& s : samples) {
+    const auto [it, added] = by_file_.try_emplace(s.meta.img_path, images_.size());
+    if (added) images_.push_back({s.meta.img_path, s.meta.img_id, {}});
+    Image& image = images_[it->second];
+    const Instances& got = s.pred_instances;
+    if (!got.keypoints.defined()) continue;
+    const int64_t K = got.keypoints.size(1), D = got.keypoints.size(2);
+    for (int64_t n = 0; n < got.keypoints.size(0); ++n) {
+      Instance instance;
+      instance.category = s.meta.category_id;
+      double total = 0;
+      for (int64_t k = 0; k < K; ++k) {
+        const float* p = got.keypoints.data<float>() + (n * K + k) * D;
+        const float score = got.keypoint_scores.data<float>()[n * K + k];
+        instance.points.insert(instance.points.end(), {p[0], p[1], score});
+        total += score;
+      }
+      if (got.bboxes.defined())
+        instance.box.assign(got.bboxes.data<float>() + 4 * n, got.bboxes.data<float>() + 4 * n + 4);
+      const double box_score =
+          got.bbox_scores.defined() ? double(got.bbox_scores.data<float>()[n]) : 1.0;
+      instance.score = box_score * total / double(std::max<int64_t>(K, 1));
+      image.instances.push_back(std::move(instance));
+    }
+  }
+}
+
+void PredictionFile::write_coco(const std::string& path) const {
+  Json list = Json::array();
+  for (const Image& image : images_) {
+    for (const Instance& i : image.instances) {
+      Json entry{{"image_id", image.id}, {"category_id", i.category}};
+      Json points = Json::array();
+      for (size_t k = 0; k < i.points.size(); ++k)
+        points.push_back(rounded(i.points[k], k % 3 == 2 ? 1e4 : 100));
+      entry["keypoints"] = points;
+      entry["score"] = rounded(i.score, 1e6);
+      if (!i.box.empty())
+        entry["bbox"] = numbers({i.box[0], i.box[1], i.box[2] - i.box[0], i.box[3] - i.box[1]});
+      list.push_back(std::move(entry));
+    }
+  }
+  write_file_atomically(path, list.dump() + "\n");
+}
+
+void PredictionFile::write_readable(const std::string& path) const {
+  Json all{{"keypoints", meta_.keypoint_names}, {"images", Json::array()}};
+  for (const Image& image : images_) {
+    Json entry{{"file", image.file}, {"instances", Json::array()}};
+    for (const Instance& i : image.instances) {
+      Json instance{{"score", rounded(i.score, 1e4)}};
+      if (!i.box.empty()) instance["bbox"] = numbers(i.box);
+      for (size_t k = 0; 3 * k < i.points.size(); ++k) {
+        const std::string name =
+            k < meta_.keypoint_names.size() ? meta_.keypoint_names[k] : std::to_string(k);
+        instance["keypoints"][name] = {rounded(i.points[3 * k], 100),
+                                       rounded(i.points[3 * k + 1], 100),
+                                       rounded(i.points[3 * k + 2], 1e4)};
+      }
+      entry["instances"].push_back(std::move(instance));
+    }
+    all["images"].push_back(std::move(entry));
+  }
+  write_file_atomically(path, all.dump(1) + "\n");
+}
+
+}  // namespace limber

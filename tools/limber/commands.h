@@ -1,0 +1,42 @@
+// The subcommands of `limber`. Each adds itself to the command line; what it is to do is set as the
+// subcommand's callback and runs after parsing. Exit codes: 0 done, 2 usage, 3 bad input or
+// config, 1 anything else.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "pose/config/config.h"
+
+namespace limber::tool {
+
+void add_train(CLI::App& app);
+void add_test(CLI::App& app);
+void add_predict(CLI::App& app);
+void add_info(CLI::App& app);
+void add_browse(CLI::App& app);
+void add_synth(CLI::App& app);
+void add_report(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_config(CLI::App& app);
+
+// What the commands that read a config share: the file, --cfg-options, bare key.path=value
+// overrides, --device and --threads.
+struct ConfigArguments {
+  std::string file;
+  std::vector<std::string> options, overrides;
+  std::string device = "cpu";
+  int threads = 0;
+
+  void add_file(CLI::App& command);
+  // Last: takes the remaining words.
+  void add_options(CLI::App& command);
+  // Reads the file, applies the overrides, sets device and threads.
+  Config load() const;
+};
+
+// Rows and columns of the network's input: those given (one number: a square), or the codec's.
+std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t>& given);
+
+}  // namespace limber::tool

@@ -1,0 +1,51 @@
+#include "pose/engine/run_config.h"
+#include "tensor/op.h"
+#include "tools/limber/commands.h"
+
+namespace limber::tool {
+namespace {
+
+bool is_override(const std::string& word) { return word.find('=') != std::string::npos; }
+
+}  // namespace
+
+void ConfigArguments::add_file(CLI::App& command) {
+  command.add_option("config", file, "config file (.json, or MMPose's .py)")->required();
+}
+
+void ConfigArguments::add_options(CLI::App& command) {
+  command.add_option("--cfg-options", options, "overrides of config values: key.path=value ...");
+  command.add_option("--device", device, "where to compute")->capture_default_str();
+  command.add_option("--threads", threads, "threads to use (default: all cores)")
+      ->check(CLI::PositiveNumber);
+  command.add_option("overrides", overrides, "overrides of config values: key.path=value ...")
+      ->check([](const std::string& word) {
+        return is_override(word) ? std::string() : "\"" + word + "\" is not key.path=value";
+      });
+}
+
+Config ConfigArguments::load() const {
+  check_input(
+      device == "cpu", "--device ", device,
+      device.starts_with("cuda") ? ": this build has no CUDA" : ": \"cpu\" is what there is");
+  if (threads > 0) set_threads(threads);
+  Config config = load_config(file);
+  std::vector<std::string> all = options;
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  apply_overrides(config, all);
+  if (file.ends_with(".json")) check_top_level(config);
+  return config;
+}
+
+std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t>& given) {
+  if (given.size() == 1) return {given[0], given[0]};
+  if (given.size() == 2) return given;
+  for (const Config& node :
+       {config.find("codec"), config.at("model").find("head").find("decoder")}) {
+    const Config size = node.is_object() ? node.find("input_size") : Config();
+    if (!size.is_null()) return {size.at(1).as<int64_t>(), size.at(0).as<int64_t>()};
+  }
+  fail_input(config.path(), ": no codec.input_size; say --shape ROWS COLUMNS");
+}
+
+}  // namespace limber::tool

@@ -1,0 +1,85 @@
+// limber info [CONFIG]: what a model weighs and costs; without a config, what this program runs on.
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "kernels/cpu/runtime/cpu_features.h"
+#include "nn/flops.h"
+#include "pose/engine/model.h"
+#include "tools/limber/commands.h"
+
+namespace limber::tool {
+namespace {
+
+struct Arguments {
+  ConfigArguments config;
+  std::string checkpoint;
+  std::vector<int64_t> shape;
+  bool layers = false;
+};
+
+void print_machine() {
+  std::string isas;
+  for (kernels::Isa isa : {kernels::Isa::base, kernels::Isa::avx2, kernels::Isa::avx512})
+    if (kernels::has_isa(isa)) isas += (isas.empty() ? "" : ", ") + std::string(isa_name(isa));
+  fmt::print(
+      "limber {}\nCPU kernels: {} (using {}), {} threads\nGPU: none, this build has no CUDA\n",
+      LIMBER_VERSION, isas, std::string(isa_name(default_exec().isa)), threads());
+}
+
+// Parameters summed by the first `depth` parts of their names.
+void print_parameters(const ParameterStore& store, int depth) {
+  std::vector<std::pair<std::string, int64_t>> rows;
+  for (const Parameter& p : store.all()) {
+    if (p.role != Role::parameter || !p.tied_to.empty()) continue;
+    size_t end = 0;
+    for (int i = 0; i < depth && end != std::string::npos; ++i)
+      end = p.name.find('.', end + (i > 0));
+    const std::string part = p.name.substr(0, end);
+    if (rows.empty() || rows.back().first != part) rows.emplace_back(part, 0);
+    rows.back().second += p.value.numel();
+  }
+  for (const auto& [part, count] : rows) fmt::print("  {:<40} {:>12}\n", part, count);
+}
+
+void run(const Arguments& a) {
+  if (a.config.file.empty()) return print_machine();
+  const Config config = a.config.load();
+  const Model model = build_model(config, 0, a.checkpoint.empty());
+  if (!a.checkpoint.empty()) load_model(model, a.checkpoint);
+  const auto shape = input_shape(config, a.shape);
+  const Tensor input = Tensor::zeros({1, shape[0], shape[1], 3});
+  reset_peak_memory();
+  FlopCounter counter;
+  const Outputs outputs = model.estimator->forward(input);
+  fmt::print("input        (1, {}, {}, 3)\n", shape[0], shape[1]);
+  for (const auto& [name, value] : outputs)
+    fmt::print("output       {} {}\n", str(value.shape()), name);
+  fmt::print("parameters   {} ({:.3f} M)\n", model.store->count(),
+             double(model.store->count()) / 1e6);
+  print_parameters(*model.store, a.layers ? 2 : 1);
+  fmt::print("FLOPs        {:.3f} G multiply-adds, {:.3f} G element-wise, {} ops\n",
+             double(counter.products()) / 1e9, double(counter.elementwise()) / 1e9, counter.ops());
+  fmt::print("peak memory  {:.1f} MB with the weights, one image\n",
+             double(memory_stats().peak) / 1e6);
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("info", "a model's parameters, FLOPs and memory; or what this runs on");
+  const auto a = std::make_shared<Arguments>();
+  command->add_option("config", a->config.file, "config file; without one: this program");
+  command->add_option("--checkpoint", a->checkpoint, "check that these weights fit");
+  command->add_option("--shape", a->shape, "rows and columns of the input")
+      ->expected(1, 2)
+      ->check(CLI::PositiveNumber);
+  command->add_flag("--layers", a->layers, "parameters one level deeper");
+  a->config.add_options(*command);
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace limber::tool

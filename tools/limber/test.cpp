@@ -1,0 +1,59 @@
+// limber test CONFIG CHECKPOINT: the test metrics of a trained model.
+#include <filesystem>
+#include <memory>
+
+#include "pose/engine/evaluate.h"
+#include "pose/report/predictions.h"
+#include "tensor/write_file.h"
+#include "tools/limber/commands.h"
+
+namespace limber::tool {
+namespace {
+
+struct Arguments {
+  ConfigArguments config;
+  std::string checkpoint, work_dir, out, dump;
+};
+
+std::string as_json(const MetricValues& metrics) {
+  Config json = Config::object();
+  for (const auto& [name, value] : metrics) json.set(name, Config::value(value));
+  return json.dump() + "\n";
+}
+
+void run(const Arguments& a) {
+  const Config config = a.config.load();
+  const std::string stem = std::filesystem::path(a.config.file).stem();
+  const std::string work_dir =
+      !a.work_dir.empty() ? a.work_dir : config.get<std::string>("work_dir", "work_dirs/" + stem);
+  const Model model = build_model(config, 0, /*initialise=*/false);
+  load_model(model, a.checkpoint);
+  const auto loader = make_loader(config.at("test_dataloader"), 0);
+  Evaluator evaluator(config.at("test_evaluator"), loader->dataset().metainfo(),
+                      metainfo_of_dataset);
+  RunLog log(work_dir);
+  PredictionFile predictions(loader->dataset().metainfo());
+  const Evaluation result =
+      evaluate(model, *loader, evaluator, log, "Test", [&](std::span<const DataSample> batch) {
+        if (!a.dump.empty()) predictions.add(batch);
+      });
+  log.scalars(Scalars(result.metrics.begin(), result.metrics.end()), 0);
+  if (!a.out.empty()) write_file_atomically(a.out, as_json(result.metrics));
+  if (!a.dump.empty()) predictions.write_readable(a.dump);
+}
+
+}  // namespace
+
+void add_test(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("test", "evaluate a trained model");
+  const auto a = std::make_shared<Arguments>();
+  a->config.add_file(*command);
+  command->add_option("checkpoint", a->checkpoint, "weights (.safetensors, .pth)")->required();
+  command->add_option("--work-dir", a->work_dir, "where logs go");
+  command->add_option("--out", a->out, "write the metrics to this JSON file");
+  command->add_option("--dump", a->dump, "write all predictions to this JSON file");
+  a->config.add_options(*command);
+  command->callback([a] { run(*a); });
+}
+
+}  // namespace limber::tool

@@ -1,14 +1,18 @@
 #include "pose/core/factory.h"
 
 #include "pose/backbones/alexnet.h"
+#include "pose/backbones/cpm.h"
 #include "pose/backbones/cspnext.h"
+#include "pose/backbones/hourglass.h"
 #include "pose/backbones/hrnet.h"
 #include "pose/backbones/mobilenet_v2.h"
 #include "pose/backbones/mobilenet_v3.h"
+#include "pose/backbones/multi_stage.h"
 #include "pose/backbones/regnet.h"
 #include "pose/backbones/resnest.h"
 #include "pose/backbones/resnet.h"
 #include "pose/backbones/resnext.h"
+#include "pose/backbones/rsn.h"
 #include "pose/backbones/scnet.h"
 #include "pose/backbones/seresnet.h"
 #include "pose/backbones/shufflenet.h"
@@ -21,28 +25,23 @@ namespace {
 using Make = std::unique_ptr<Backbone> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kBackbones[] = {
+    {"AlexNet", make_alexnet},
+    {"CPM", make_cpm},
+    {"CSPDarknet", make_csp_darknet},
     {"CSPNeXt", make_cspnext},
     {"HRNet", make_hrnet},
-    {"AlexNet", make_alexnet},
+    {"HourglassAENet", make_hourglass_ae},
+    {"HourglassNet", make_hourglass},
+    {"MSPN", make_mspn},
     {"MobileNetV2", make_mobilenet_v2},
     {"MobileNetV3", make_mobilenet_v3},
+    {"RSN", make_rsn},
     {"RegNet", make_regnet},
-    {"SEResNeXt", make_seresnext},
-    {"SEResNet", make_seresnet},
-    {"ShuffleNetV1", make_shufflenet_v1},
-    {"ShuffleNetV2", make_shufflenet_v2},
-    {"VGG", make_vgg},
-    {"ViPNAS_MobileNetV3", make_vipnas_mobilenet_v3},
-    {"ViPNAS_ResNet", make_vipnas_resnet},
     {"ResNeSt", make_resnest},
     {"ResNeXt", make_resnext},
     {"ResNet", make_resnet},
     {"ResNetV1d", make_resnet_v1d},
     {"SCNet", make_scnet},
-    {"AlexNet", make_alexnet},
-    {"MobileNetV2", make_mobilenet_v2},
-    {"MobileNetV3", make_mobilenet_v3},
-    {"RegNet", make_regnet},
     {"SEResNeXt", make_seresnext},
     {"SEResNet", make_seresnet},
     {"ShuffleNetV1", make_shufflenet_v1},

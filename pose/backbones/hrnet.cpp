@@ -95,18 +95,6 @@ Features HRNet::operator()(const Tensor& image) const {
 
 }  // namespace
 
-Upsampling read_upsampling(const Config& config) {
-  Upsampling up;
-  if (config.is_null()) return up;
-  const auto mode = config.get<std::string>("mode", "nearest");
-  check_input(mode == "nearest" || mode == "bilinear", config.path(), ".mode: \"nearest\" or ",
-              "\"bilinear\", not \"", mode, "\"");
-  up.mode = mode == "nearest" ? Interpolation::nearest : Interpolation::bilinear;
-  up.align_corners = config.get("align_corners", false);
-  config.expect_all_read();
-  return up;
-}
-
 HRStageOptions read_hr_stage(const Config& c) {
   HRStageOptions o;
   o.num_modules = c.get<int>("num_modules");

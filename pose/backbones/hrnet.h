@@ -6,15 +6,9 @@
 
 #include "pose/backbones/backbone.h"
 #include "pose/backbones/residual.h"
+#include "pose/core/layer_config.h"
 
 namespace limber {
-
-// How a coarser branch is brought to a finer one's size.
-struct Upsampling {
-  Interpolation mode = Interpolation::nearest;
-  bool align_corners = false;
-};
-Upsampling read_upsampling(const Config& config);
 
 struct HRStageOptions {
   int num_modules = 1;

@@ -76,4 +76,25 @@ std::array<int, 2> read_pair(const Config& value) {
   return {value.at(0).as<int>(), value.at(1).as<int>()};
 }
 
+Upsampling read_upsampling(const Config& config) {
+  Upsampling up;
+  if (config.is_null()) return up;
+  const auto mode = config.get<std::string>("mode", "nearest");
+  check_input(mode == "nearest" || mode == "bilinear", config.path(), ".mode: \"nearest\" or ",
+              "\"bilinear\", not \"", mode, "\"");
+  up.mode = mode == "nearest" ? Interpolation::nearest : Interpolation::bilinear;
+  up.align_corners = config.get("align_corners", false);
+  up.scale = config.get("scale_factor", 0.0);
+  config.expect_all_read();
+  return up;
+}
+
+Tensor upsample(const Upsampling& up, const Tensor& x, int64_t height, int64_t width) {
+  if (up.scale > 0) {
+    height = int64_t(double(x.size(1)) * up.scale);
+    width = int64_t(double(x.size(2)) * up.scale);
+  }
+  return resize(x, height, width, up.mode, up.align_corners);
+}
+
 }  // namespace limber

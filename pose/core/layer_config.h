@@ -16,4 +16,14 @@ ActOptions read_act(const Config& parent, std::string_view key, const ActOptions
 // One number or a pair (rows, columns).
 std::array<int, 2> read_pair(const Config& value);
 
+// How a coarser map is brought to a finer one's size: an upsample_cfg.
+struct Upsampling {
+  Interpolation mode = Interpolation::nearest;
+  bool align_corners = false;
+  double scale = 0;  // fixed factor; 0: the finer map's size
+};
+Upsampling read_upsampling(const Config& upsample_cfg);
+// x: (N, h, w, C) -> (N, height, width, C), or scaled where `up` has a factor.
+Tensor upsample(const Upsampling& up, const Tensor& x, int64_t height, int64_t width);
+
 }  // namespace limber

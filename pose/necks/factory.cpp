@@ -1,5 +1,8 @@
 #include "pose/core/factory.h"
 
+#include "pose/necks/channel_mapper.h"
+#include "pose/necks/fpn.h"
+#include "pose/necks/pafpn.h"
 #include "pose/necks/simple.h"
 
 namespace limber {
@@ -8,8 +11,12 @@ namespace {
 using Make = std::unique_ptr<Neck> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kNecks[] = {
+    {"CSPNeXtPAFPN", make_cspnext_pafpn},
+    {"ChannelMapper", make_channel_mapper},
+    {"FPN", make_fpn},
     {"FeatureMapProcessor", make_feature_map_processor},
     {"GlobalAveragePooling", make_global_average_pooling},
+    {"YOLOXPAFPN", make_yolox_pafpn},
 };
 
 }  // namespace

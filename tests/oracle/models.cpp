@@ -1,5 +1,6 @@
 // models/: whole networks in evaluation mode, filled by the hashfill rule.
 #include "pose/estimators/estimator.h"
+#include "pose/necks/neck.h"
 #include "tensor/op.h"
 #include "tests/oracle/networks.h"
 
@@ -38,6 +39,32 @@ void check_count(const ParameterStore& store, int64_t expected, Case& result) {
       str(store.count(), " parameters and ", constants, " constants, expected ", expected));
 }
 
+// Compares maps with the records of "stages" whose names begin so, in order.
+void check_maps(const File& file, const std::string& prefix, const Features& maps, Case& result) {
+  size_t i = 0;
+  for (const Json& record : file.json.at("stages")) {
+    if (!record.at("name").get<std::string>().starts_with(prefix)) continue;
+    if (i < maps.size()) result.compare(record, feature_array(maps[i]), {.of_std = 1e-3});
+    ++i;
+  }
+  result.expect(i == maps.size(), str(prefix, " ", maps.size(), " maps, expected ", i));
+}
+
+// What leaves backbone and neck, where the head's output says little about them.
+void check_features(const File& file, Case& result) {
+  ParameterStore store(0, /*initialise=*/false);
+  const Scope root(store);
+  const Json& model = file.json.at("model");
+  const auto backbone =
+      make_backbone(to_config(model.at("backbone"), "backbone"), root / "backbone");
+  std::unique_ptr<Neck> neck;
+  if (model.contains("neck")) neck = make_neck(to_config(model.at("neck"), "neck"), root / "neck");
+  fill(store, file.json.value("gain", 1.0));
+  const Features maps = (*backbone)(network_input(file));
+  check_maps(file, "backbone/", maps, result);
+  if (neck) check_maps(file, "neck/", (*neck)(maps), result);
+}
+
 }  // namespace
 
 void check_models(const File& file, Report& report) {
@@ -57,6 +84,7 @@ void check_models(const File& file, Report& report) {
   if (result.faults().empty()) {
     fill(store, file.json.value("gain", 1.0));
     check_outputs(file, model->forward(network_input(file)), result);
+    if (file.json.value("batch_sensitivity", 1.0) < 0.02) check_features(file, result);
   }
   report.add(result);
 }

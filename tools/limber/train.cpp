@@ -37,6 +37,11 @@ void add_train(CLI::App& app) {
   a->config.add_options(*command);
   command->callback([a, resume, seed] {
     a->train.resume = resume->count() > 0;
+    // `--resume key=value`: the word is an override, not a checkpoint.
+    if (a->train.resume_from.find('=') != std::string::npos) {
+      a->config.overrides.push_back(a->train.resume_from);
+      a->train.resume_from.clear();
+    }
     a->train.validate = !a->no_validate;
     if (seed->count() > 0) a->train.seed = a->seed;
     a->train.config_name = std::filesystem::path(a->config.file).stem();

@@ -3,10 +3,10 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "nn/atomic_file.h"
 #include "nn/pickle.h"
 #include "nn/pickle_globals.h"
 #include "nn/zip_file.h"
+#include "tensor/mapped_file.h"
 
 namespace limber {
 namespace {

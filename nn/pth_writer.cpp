@@ -4,8 +4,8 @@
 #include <cstring>
 #include <unordered_map>
 
-#include "nn/atomic_file.h"
 #include "nn/zip_file.h"
+#include "tensor/write_file.h"
 
 namespace limber {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstring>
 
-#include "nn/atomic_file.h"
 #include "tensor/error.h"
+#include "tensor/write_file.h"
 
 namespace limber {
 namespace {

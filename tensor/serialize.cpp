@@ -1,13 +1,7 @@
 #include "tensor/serialize.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -73,32 +67,11 @@ Json parse_unique(std::string_view text, const std::string& path) {
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
-  map_file();
-  try {
-    parse_header();
-    check_ranges();
-  } catch (...) {
-    ::munmap(const_cast<std::byte*>(data_), bytes_);
-    throw;
-  }
-}
-
-SafetensorsFile::~SafetensorsFile() { ::munmap(const_cast<std::byte*>(data_), bytes_); }
-
-void SafetensorsFile::map_file() {
-  const int file = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) fail_input(path_, ": cannot be read: ", std::strerror(errno));
-  struct stat info {};
-  const bool known = ::fstat(file, &info) == 0 && S_ISREG(info.st_mode);
-  bytes_ = known ? size_t(info.st_size) : 0;
-  void* mapped = MAP_FAILED;
-  if (bytes_ > kLengthBytes) mapped = ::mmap(nullptr, bytes_, PROT_READ, MAP_PRIVATE, file, 0);
-  ::close(file);
-  check_input(known, path_, ": not a file");
+SafetensorsFile::SafetensorsFile(const std::string& path)
+    : path_(path), file_(path), data_(file_.bytes().data()), bytes_(file_.bytes().size()) {
   check_input(bytes_ > kLengthBytes, path_, ": ", bytes_, " bytes are no safetensors file");
-  check_input(mapped != MAP_FAILED, path_, ": cannot be mapped into memory");
-  data_ = static_cast<const std::byte*>(mapped);
+  parse_header();
+  check_ranges();
 }
 
 void SafetensorsFile::parse_header() {

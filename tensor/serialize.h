@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tensor/mapped_file.h"
 #include "tensor/tensor.h"
 
 namespace limber {
@@ -30,7 +31,6 @@ class SafetensorsFile {
   // Throws InputError naming file, tensor and offset where the header lies about the file: sizes
   // that do not fit, ranges that overlap or leave gaps, unknown types, more than six dimensions.
   explicit SafetensorsFile(const std::string& path);
-  ~SafetensorsFile();
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
@@ -44,13 +44,13 @@ class SafetensorsFile {
   Tensor read(const Entry& entry) const;
 
  private:
-  void map_file();
   void parse_header();
   void check_ranges() const;
 
   std::string path_;
-  const std::byte* data_ = nullptr;
-  size_t bytes_ = 0;
+  MappedFile file_;
+  const std::byte* data_;
+  size_t bytes_;
   std::vector<Entry> entries_;
   std::map<std::string, std::string> metadata_;
 };

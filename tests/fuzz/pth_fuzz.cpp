@@ -1,6 +1,6 @@
 // Fuzz target of the checkpoint reader: any input is a tree or an InputError. With clang:
 //   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/pth_fuzz.cpp
-//     nn/{pickle,pickle_value,pickle_globals,stored_tensor,zip_file,atomic_file,pth_reader}.cpp
+//     nn/{pickle,pickle_value,pickle_globals,stored_tensor,zip_file,pth_reader}.cpp
 //     build/release/lib/liblimber_infer.a -lopenblas -o pth_fuzz && ./pth_fuzz corpus/
 #include <cstdlib>
 #include <fstream>

@@ -1,0 +1,24 @@
+// Files read through memory mapping: large checkpoints are not read twice into memory.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace limber {
+
+// A whole file, mapped for reading. Throws InputError naming the path.
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace limber

@@ -14,7 +14,7 @@ namespace limber {
 
 MappedFile::MappedFile(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  check_input(descriptor >= 0, path, ": cannot be opened: ", std::strerror(errno));
+  check_input(descriptor >= 0, path, ": cannot be read: ", std::strerror(errno));
   struct stat status {};
   const bool regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   if (regular && status.st_size > 0) {
@@ -25,7 +25,7 @@ MappedFile::MappedFile(const std::string& path) {
     }
   }
   close(descriptor);
-  check_input(regular && (status.st_size == 0 || data_), path, ": cannot be read as a file");
+  check_input(regular && (status.st_size == 0 || data_), path, ": not a file");
 }
 
 MappedFile::~MappedFile() {

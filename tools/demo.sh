@@ -10,7 +10,7 @@ mkdir -p build/demo
 cd build/demo
 
 echo "== drawing the data set"
-"$limber" synth data/synth --train 2500 --val 250 --test 12 --seed 7
+"$limber" synth data/synth --train 3000 --val 250 --test 12 --seed 7 --difficulty 0.3 --people 1-2
 echo "== training"
 "$limber" train "$config" --work-dir run
 checkpoint=$(cat run/last_checkpoint)

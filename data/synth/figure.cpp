@@ -33,16 +33,21 @@ double leaning(Random& random, double lo, double hi) {
   return lo + (hi - lo) * t * t;
 }
 
+// lo..hi, narrowed around 0 to two fifths for the plainest figures (wide = 0).
+double between(Random& random, double lo, double hi, double wide) {
+  return random.uniform(lo, hi) * (0.4 + 0.6 * wide);
+}
+
 // `side` is +1 for the figure's left, which lies at +x while it faces the viewer (+z).
 struct Limb {
   Vec3 middle, end, tip;
 };
 
-Limb random_arm(Random& random, const Rotation& torso, Vec3 shoulder, double side) {
-  const double raise = leaning(random, 6, 150) * kDegree;  // sideways, from hanging down
-  const double swing = random.uniform(-35, 70) * kDegree;  // forwards
-  const double bend = leaning(random, 3, 135) * kDegree;   // of the elbow
-  const double twist = random.uniform(-70, 70) * kDegree;  // of the upper arm
+Limb random_arm(Random& random, const Rotation& torso, Vec3 shoulder, double side, double wide) {
+  const double raise = leaning(random, 6, 60 + 90 * wide) * kDegree;  // sideways, from hanging down
+  const double swing = between(random, -35, 70, wide) * kDegree;      // forwards
+  const double bend = leaning(random, 3, 60 + 75 * wide) * kDegree;   // of the elbow
+  const double twist = between(random, -70, 70, wide) * kDegree;      // of the upper arm
   const Rotation upper = torso * about_x(-swing) * about_z(-side * raise) * about_y(side * twist);
   const Rotation lower = upper * about_x(-bend);
   Limb arm;
@@ -52,10 +57,11 @@ Limb random_arm(Random& random, const Rotation& torso, Vec3 shoulder, double sid
   return arm;
 }
 
-Limb random_leg(Random& random, const Rotation& pelvis, Vec3 hip, double side, double crouch) {
+Limb random_leg(Random& random, const Rotation& pelvis, Vec3 hip, double side, double crouch,
+                double wide) {
   const double spread = leaning(random, 0, 40) * kDegree;
-  const double swing = random.uniform(-20, 30) * kDegree + crouch * 75 * kDegree;
-  const double bend = leaning(random, 0, 70) * kDegree + crouch * 80 * kDegree;
+  const double swing = between(random, -20, 30, wide) * kDegree + crouch * 75 * kDegree;
+  const double bend = leaning(random, 0, 35 + 35 * wide) * kDegree + crouch * 80 * kDegree;
   const Rotation thigh = pelvis * about_z(-side * spread) * about_x(-swing);
   const Rotation shank = thigh * about_x(bend);
   Limb leg;
@@ -65,8 +71,8 @@ Limb random_leg(Random& random, const Rotation& pelvis, Vec3 hip, double side, d
   return leg;
 }
 
-void add_head(Random& random, const Rotation& torso, Vec3 neck, Figure& f) {
-  const Rotation turn = torso * about_y(random.uniform(-45, 45) * kDegree) *
+void add_head(Random& random, const Rotation& torso, Vec3 neck, double wide, Figure& f) {
+  const Rotation turn = torso * about_y(between(random, -45, 45, wide) * kDegree) *
                         about_x(random.uniform(-18, 22) * kDegree) *
                         about_z(random.uniform(-15, 15) * kDegree);
   const double r = f.head_radius;
@@ -92,17 +98,19 @@ Vec2 project(Vec3 joint, Vec2 origin, double height) {
   return {origin.x + height * joint.x, origin.y + height * joint.y};
 }
 
-Figure random_figure(Random& random) {
+Figure random_figure(Random& random, double difficulty) {
+  const double wide = std::min(difficulty, 1.0);
   Figure f;
   f.girth = random.uniform(0.85, 1.25);
   f.head_radius = random.uniform(0.06, 0.072);
-  const bool away = random.chance(0.12);
-  const double yaw = (away ? 180 : 0) + random.uniform(-60, 60);
-  const double tilt = random.chance(0.15) ? random.uniform(-60, 60) : random.uniform(-12, 12);
+  const bool away = random.chance(0.12 * wide);
+  const double yaw = (away ? 180 : 0) + random.uniform(-25 - 35 * wide, 25 + 35 * wide);
+  const double tilt =
+      random.chance(0.15 * wide) ? random.uniform(-60, 60) : between(random, -12, 12, wide);
   const Rotation pelvis = about_z(tilt * kDegree) * about_y(yaw * kDegree);
-  const Rotation torso = pelvis * about_x(random.uniform(-8, 28) * kDegree) *
-                         about_z(random.uniform(-15, 15) * kDegree);
-  const double crouch = random.chance(0.2) ? random.uniform(0.4, 1) : 0;
+  const Rotation torso = pelvis * about_x(between(random, -8, 28, wide) * kDegree) *
+                         about_z(between(random, -15, 15, wide) * kDegree);
+  const double crouch = random.chance(0.2 * wide) ? random.uniform(0.4, 1) : 0;
   const double shoulder = 0.112 * random.uniform(0.9, 1.15),
                hip = 0.062 * random.uniform(0.9, 1.15);
   const Vec3 neck = torso({0, -0.29, 0});
@@ -111,16 +119,17 @@ Figure random_figure(Random& random) {
     const int other = 1 - left;  // right joints follow the left ones
     f.joints[size_t(kLeftShoulder + other)] = neck + torso({side * shoulder, 0.02, 0});
     f.joints[size_t(kLeftHip + other)] = pelvis({side * hip, 0, 0});
-    const Limb arm = random_arm(random, torso, f.joints[size_t(kLeftShoulder + other)], side);
+    const Limb arm = random_arm(random, torso, f.joints[size_t(kLeftShoulder + other)], side, wide);
     f.joints[size_t(kLeftElbow + other)] = arm.middle;
     f.joints[size_t(kLeftWrist + other)] = arm.end;
     (left == 1 ? f.left_hand : f.right_hand) = arm.tip;
-    const Limb leg = random_leg(random, pelvis, f.joints[size_t(kLeftHip + other)], side, crouch);
+    const Limb leg =
+        random_leg(random, pelvis, f.joints[size_t(kLeftHip + other)], side, crouch, wide);
     f.joints[size_t(kLeftKnee + other)] = leg.middle;
     f.joints[size_t(kLeftAnkle + other)] = leg.end;
     (left == 1 ? f.left_toe : f.right_toe) = leg.tip;
   }
-  add_head(random, torso, neck + torso({0, -0.03, 0}), f);
+  add_head(random, torso, neck + torso({0, -0.03, 0}), wide, f);
   return f;
 }
 

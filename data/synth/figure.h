@@ -42,7 +42,8 @@ struct Figure {
 };
 
 // Standing, reaching, stepping, crouching; mostly facing the viewer, now and then turned away.
-Figure random_figure(Random& random);
+// Below a difficulty of 1 the joints bend less far and such figures are rarer.
+Figure random_figure(Random& random, double difficulty);
 
 struct Clothes {
   Material skin, shirt, trousers, hair, shoes;

@@ -8,7 +8,7 @@ namespace {
 
 struct Placed {
   Figure figure;
-  Vec2 origin;
+  Vec2 origin, low, high;  // low, high: around the joints, from the origin
   double height;
 };
 
@@ -58,23 +58,49 @@ void paint_thing(Canvas& canvas, Random& random, const Layer& layer, double size
   }
 }
 
-Placed place_person(Random& random, const Canvas& canvas, const SceneOptions& o) {
-  Placed p;
-  p.figure = random_figure(random);
-  p.height = canvas.height() * random.uniform(o.min_height, o.max_height);
-  Vec2 low{1e9, 1e9}, high{-1e9, -1e9};
-  for (const Vec3& joint : p.figure.joints) {
-    const Vec2 at = project(joint, {}, p.height);
-    low = {std::min(low.x, at.x), std::min(low.y, at.y)};
-    high = {std::max(high.x, at.x), std::max(high.y, at.y)};
-  }
+double overlap(const Placed& a, const Placed& b) {
+  const Vec2 a0 = a.origin + a.low, a1 = a.origin + a.high, b0 = b.origin + b.low,
+             b1 = b.origin + b.high;
+  const double w = std::min(a1.x, b1.x) - std::max(a0.x, b0.x);
+  const double h = std::min(a1.y, b1.y) - std::max(a0.y, b0.y);
+  return w > 0 && h > 0 ? w * h : 0;
+}
+
+Vec2 random_place(Random& random, const Canvas& canvas, const Placed& p) {
   // Where the whole figure fits it mostly stays inside; now and then an edge cuts it.
   const double slack = random.chance(0.15) ? 0.25 * p.height : -0.03 * p.height;
-  const auto between = [&](double lo, double hi) {
+  const auto within = [&](double lo, double hi) {
     return lo < hi ? random.uniform(lo, hi) : (lo + hi) / 2;
   };
-  p.origin = {between(-low.x - slack, canvas.width() - high.x + slack),
-              between(-low.y - slack, canvas.height() - high.y + slack)};
+  return {within(-p.low.x - slack, canvas.width() - p.high.x + slack),
+          within(-p.low.y - slack, canvas.height() - p.high.y + slack)};
+}
+
+Placed place_person(Random& random, const Canvas& canvas, const SceneOptions& o,
+                    const std::vector<Placed>& others) {
+  Placed p;
+  p.figure = random_figure(random, o.difficulty);
+  p.height = canvas.height() * random.uniform(o.min_height, o.max_height);
+  p.low = {1e9, 1e9};
+  p.high = {-1e9, -1e9};
+  for (const Vec3& joint : p.figure.joints) {
+    const Vec2 at = project(joint, {}, p.height);
+    p.low = {std::min(p.low.x, at.x), std::min(p.low.y, at.y)};
+    p.high = {std::max(p.high.x, at.x), std::max(p.high.y, at.y)};
+  }
+  // Easy pictures try more places for one where nobody stands.
+  const int tries = 1 + int(std::lround(8 * (1 - std::min(o.difficulty, 1.0))));
+  double least = 1e300;
+  for (int i = 0; i < tries; ++i) {
+    Placed there = p;
+    there.origin = random_place(random, canvas, p);
+    double shared = 0;
+    for (const Placed& other : others) shared += overlap(there, other);
+    if (shared < least) {
+      least = shared;
+      p.origin = there.origin;
+    }
+  }
   return p;
 }
 
@@ -152,7 +178,7 @@ Scene make_scene(const SceneOptions& o, uint64_t seed) {
   std::vector<Placed> people;
   std::vector<Extent> extents;
   for (int i = 0; i < count; ++i) {
-    people.push_back(place_person(random, canvas, o));
+    people.push_back(place_person(random, canvas, o, people));
     const Placed& p = people.back();
     const Clothes clothes = random_clothes(random, p.height);
     paint_figure(canvas, p.figure, clothes, p.origin, p.height, i + 1, 10.0 * (i + 1));

@@ -11,7 +11,7 @@ struct SceneOptions {
   int width = 320, height = 240;
   int min_people = 1, max_people = 3;
   double min_height = 0.45, max_height = 0.95;  // of a figure, as a share of the picture's height
-  double difficulty = 1;  // scales clutter and occlusion; 0: people on a plain background
+  double difficulty = 1;  // of poses, clutter and occlusion; 0: people standing apart, nothing else
 };
 
 struct Person {

@@ -1,0 +1,79 @@
+// Every config that is shipped builds: model, pipelines, optimiser, schedules, hooks, metrics.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "data/metainfo.h"
+#include "data/transforms/transform.h"
+#include "pose/engine/build_optim.h"
+#include "pose/engine/checkpoint_policy.h"
+#include "pose/engine/hook.h"
+#include "pose/engine/model.h"
+#include "pose/engine/run_config.h"
+#include "pose/metrics/metric.h"
+
+namespace limber {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> shipped() {
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(LIMBER_SOURCE_DIR "/configs"))
+    if (entry.path().extension() == ".json" &&
+        entry.path().string().find("/_base_/") == std::string::npos)
+      files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+class ShippedConfig : public testing::TestWithParam<std::string> {};
+
+TEST_P(ShippedConfig, Builds) {
+  const Config config = load_config(GetParam());
+  check_top_level(config);
+  Model model = build_model(config, 0, /*initialise=*/false);
+  EXPECT_GT(model.store->count(), 100000);
+  for (const char* loader : {"train_dataloader", "val_dataloader", "test_dataloader"})
+    EXPECT_FALSE(Pipeline(config.at(loader).at("dataset").at("pipeline")).empty());
+  BuiltOptim optim = build_optim_wrapper(config.at("optim_wrapper"), *model.store);
+  EXPECT_FALSE(
+      build_schedulers(config.at("param_scheduler"), optim.wrapper.optimizer(), 100).empty());
+  make_hooks(config.find("custom_hooks"), model);
+  const CheckpointOptions checkpoints =
+      read_checkpoint_options(config.at("default_hooks").at("checkpoint"));
+  EXPECT_EQ(checkpoints.save_best, std::vector<std::string>{"coco/AP"});
+  EXPECT_TRUE(checkpoints.greater.at(0));
+  Evaluator(config.at("test_evaluator"), *known_metainfo("coco"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ShippedConfig, testing::ValuesIn(shipped()), [](const auto& row) {
+  std::string name = fs::path(row.param).stem();
+  for (char& c : name)
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  return name;
+});
+
+TEST(CheckpointPolicy, KeepsTheLastAndTheBest) {
+  CheckpointOptions options;
+  options.interval = 2;
+  options.max_keep = 2;
+  options.save_best = {"NME"};
+  options.greater = {false};
+  CheckpointPolicy policy(options, 7);
+  std::vector<int64_t> due;
+  for (int64_t count = 1; count <= 7; ++count)
+    if (policy.due(count)) due.push_back(count);
+  EXPECT_EQ(due, (std::vector<int64_t>{2, 4, 6, 7}));
+  EXPECT_TRUE(policy.wrote("a").empty());
+  EXPECT_TRUE(policy.wrote("b").empty());
+  EXPECT_EQ(policy.wrote("c"), std::vector<std::string>{"a"});
+  EXPECT_EQ(policy.improved({{"NME", 2.0}}).size(), 1u);
+  policy.wrote_best("NME", "first");
+  EXPECT_TRUE(policy.improved({{"NME", 3.0}}).empty());
+  ASSERT_EQ(policy.improved({{"NME", 1.0}}).size(), 1u);
+  EXPECT_THROW(policy.improved({{"AP", 1.0}}), InputError);
+}
+
+}  // namespace
+}  // namespace limber

@@ -1,4 +1,5 @@
 // limber: train, evaluate and run pose estimation models.
+#include <csignal>
 #include <cstdio>
 #include <new>
 
@@ -33,6 +34,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the size limit is an error of the write, not an end
   try {
     return run(argc, argv);
   } catch (const limber::InputError& error) {

@@ -82,7 +82,7 @@ void run_head(const File& file, const Precision& precision, Case& result) {
     tape.backward(total_loss(losses));
   }
   check_gradients(file.json.at("grads"), store, inputs, precision, result);
-  check_buffers(file.json.value("buffers_after_loss", Json::array()), store, result);
+  check_buffers(file.json.value("buffers_after_loss", Json::array()), store, precision, result);
 }
 
 }  // namespace

@@ -190,7 +190,7 @@ double Case::compare(const Json& record, const Array& actual, Tolerance toleranc
   if (std::isnan(spread))
     spread = statistic("l2") / std::sqrt(std::max<double>(1, double(actual.shape.numel())));
   if (std::isnan(spread)) spread = spread_of(expected);
-  double worst = 0;
+  double worst = 0, square_error = 0, square_slack = 0;
   for (size_t k = 0; k < expected.size(); ++k) {
     const size_t index =
         all ? k : size_t(hash_at(name, int64_t(k)) % uint64_t(actual.values.size()));
@@ -202,7 +202,10 @@ double Case::compare(const Json& record, const Array& actual, Tolerance toleranc
       expect(std::isfinite(got), str(name, "[", index, "]: ", got, ", expected a finite number"));
       continue;
     }
-    if (!same(expected[k], got, slack)) {
+    if (tolerance.mean_square && std::isfinite(expected[k]) && std::isfinite(got)) {
+      square_error += (got - expected[k]) * (got - expected[k]);
+      square_slack += slack * slack;
+    } else if (!same(expected[k], got, slack)) {
       expect(false,
              str(name, "[", index, "]: ", got, ", expected ", expected[k], " within ", slack));
       return std::abs(got - expected[k]) / std::max(spread, 1e-30);
@@ -210,6 +213,9 @@ double Case::compare(const Json& record, const Array& actual, Tolerance toleranc
     if (std::isfinite(expected[k]))
       worst = std::max(worst, std::abs(got - expected[k]) / std::max(spread, 1e-30));
   }
+  if (square_error > square_slack)
+    expect(false, str(name, ": errors of ", std::sqrt(square_error / square_slack),
+                      " times what is allowed, root mean square"));
   if (record.contains("l2") && !record.contains("nonfinite")) {
     double square = 0;
     for (double v : actual.values) square += v * v;

@@ -43,6 +43,8 @@ struct Tolerance {
   double absolute = 1e-6;
   // Where the record holds NaN (the reference divided 0 by 0), ask for a finite number instead.
   bool finite_for_nan = false;
+  // Bounds the root mean square of a record's errors rather than each of them.
+  bool mean_square = false;
 };
 
 // Collects what differs in one case.

@@ -24,7 +24,7 @@ void run_training_step(const File& file, const Precision& precision, Case& resul
     tape.backward(total_loss(losses));
   }
   check_gradients(file.json.at("grads"), store, {}, precision, result);
-  check_buffers(file.json.value("buffers_after", Json::array()), store, result);
+  check_buffers(file.json.value("buffers_after", Json::array()), store, precision, result);
 }
 
 }  // namespace

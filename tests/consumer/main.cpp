@@ -17,5 +17,5 @@ int main() {
   const Tensor image = Tensor::full({1, 128, 96, 3}, 0.5);
   const Tensor heatmaps = model->forward(image).at(0).second;
   std::cout << store.count() << " parameters, heatmaps " << heatmaps.shape() << "\n";
-  return heatmaps.shape() == Shape{1, 32, 24, 17} ? 0 : 1;
+  return heatmaps.shape() == Shape{1, 17, 32, 24} ? 0 : 1;
 }

@@ -181,7 +181,7 @@ void apply_entry(const Config& c, const Scope& scope) {
 }
 
 bool is_pretrained(const Config& c) {
-  const std::string_view type = without_scope(c.type());
+  const std::string type(without_scope(c.type()));
   return type == "Pretrained" || type == "PretrainedInit";
 }
 

@@ -18,6 +18,7 @@
 #include "pose/backbones/shufflenet.h"
 #include "pose/backbones/vgg.h"
 #include "pose/backbones/vipnas.h"
+#include "pose/backbones/vision_transformer.h"
 
 namespace limber {
 namespace {
@@ -49,6 +50,7 @@ constexpr FactoryRow<Make> kBackbones[] = {
     {"VGG", make_vgg},
     {"ViPNAS_MobileNetV3", make_vipnas_mobilenet_v3},
     {"ViPNAS_ResNet", make_vipnas_resnet},
+    {"VisionTransformer", make_vision_transformer},
 };
 
 }  // namespace

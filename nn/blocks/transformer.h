@@ -1,0 +1,45 @@
+// The two halves of a transformer block (Vaswani et al. 2017, arXiv 1706.03762) under the names
+// that MMPretrain and MMCV give them. Tokens are (N, L, C).
+#pragma once
+
+#include "nn/norm_act.h"
+
+namespace limber {
+
+struct SelfAttentionOptions {
+  int64_t channels = 0;
+  int heads = 1;
+  bool qkv_bias = true;
+  double scale = 0;  // of the products of queries and keys; 0: (channels / heads)^-0.5
+  double drop = 0;   // of the result
+};
+
+// Multi-head self-attention. Parameters: qkv, proj.
+class SelfAttention {
+ public:
+  SelfAttention() = default;
+  SelfAttention(const Scope& s, const SelfAttentionOptions& o);
+  // x: (N, L, C), bias: undefined or broadcast to (N, heads, L, L), added before the softmax
+  // -> (N, L, C)
+  Tensor operator()(const Tensor& x, const Tensor& bias = {}) const;
+
+ private:
+  SelfAttentionOptions options_;
+  Linear qkv_, proj_;
+  Dropout drop_;
+};
+
+// Linear, activation, linear. Parameters: layers.0.0, layers.1.
+class FeedForward {
+ public:
+  FeedForward() = default;
+  FeedForward(const Scope& s, int64_t channels, int64_t hidden, const ActOptions& act, double drop);
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  Linear expand_, reduce_;
+  ActOptions act_;
+  Dropout drop_;
+};
+
+}  // namespace limber

@@ -17,12 +17,12 @@ struct GlobalAveragePooling : Neck {
 
 struct FeatureMapProcessor : Neck {
   std::vector<int> select;  // empty: all
-  bool concat_maps, relu_after, align_corners;
+  bool concat_maps, relu_before_scaling, align_corners;
   double scale;
 
   explicit FeatureMapProcessor(const Config& c)
       : concat_maps(c.get("concat", false)),
-        relu_after(c.get("apply_relu", false)),
+        relu_before_scaling(c.get("apply_relu", false)),
         align_corners(c.get("align_corners", false)),
         scale(c.get("scale_factor", 1.0)) {
     const Config index = c.find("select_index");
@@ -50,11 +50,11 @@ struct FeatureMapProcessor : Neck {
       maps = {concat(maps, -1)};
     }
     for (Tensor& map : maps) {
+      if (relu_before_scaling) map = relu(map);
       if (scale != 1.0)
         map = resize(map, int64_t(std::floor(double(map.size(1)) * scale)),
                      int64_t(std::floor(double(map.size(2)) * scale)), Interpolation::bilinear,
                      align_corners);
-      if (relu_after) map = relu(map);
     }
     return maps;
   }

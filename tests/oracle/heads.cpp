@@ -65,6 +65,9 @@ void run_head(const File& file, const Precision& precision, Case& result) {
   fill(store, file.json.value("gain", 1.0));
   check_predictions(file, *head, samples, precision.dtype, result);
   if (!file.json.contains("losses") || file.json.at("losses").empty()) return;
+  // The reference ran with both switched off.
+  store.keep_eval_layers("", "Dropout");
+  store.keep_eval_layers("", "DropPath");
   store.train(true);
   for (const Parameter& p : store.all())
     if (p.role == Role::parameter) require_grad(p.value);

@@ -12,6 +12,9 @@ void run_training_step(const File& file, const Precision& precision, Case& resul
   const auto model = make_estimator(to_config(file.json.at("model"), "model"), Scope(store));
   const std::vector<DataSample> samples = encode_samples(file, precision.dtype, result);
   fill(store, file.json.value("gain", 1.0));
+  // The reference ran with both switched off.
+  store.keep_eval_layers("", "Dropout");
+  store.keep_eval_layers("", "DropPath");
   store.train(true);
   for (const Parameter& p : store.all())
     if (p.role == Role::parameter) require_grad(p.value);

@@ -53,13 +53,18 @@ check_consumer() {
   for package in JPEG PNG fmt CLI11 GTest; do
     absent+=("-DCMAKE_DISABLE_FIND_PACKAGE_$package=ON")
   done
-  rm -rf "$root"
-  cmake --preset infer "${absent[@]}" >/dev/null && cmake --build build/infer >/dev/null &&
-    cmake --install build/infer --prefix "$root/installed" --strip >/dev/null &&
-    cmake -G Ninja -S tests/consumer -B "$root/build" -DCMAKE_BUILD_TYPE=Release \
-      -DCMAKE_PREFIX_PATH="$root/installed" >/dev/null &&
-    cmake --build "$root/build" >/dev/null ||
-    { echo "the installed library cannot be configured, built or linked"; return 1; }
+  rm -rf "$root" && mkdir -p "$root"
+  {
+    cmake --preset infer "${absent[@]}" && cmake --build build/infer &&
+      cmake --install build/infer --prefix "$root/installed" --strip &&
+      cmake -G Ninja -S tests/consumer -B "$root/build" -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_PREFIX_PATH="$root/installed" &&
+      cmake --build "$root/build"
+  } >"$root/log" 2>&1 || {
+    grep -E -A3 'rror|FAILED|undefined' "$root/log" | head -20
+    echo "the installed library cannot be configured, built or linked: $root/log"
+    return 1
+  }
   "$root/build/consumer" || { echo "the consumer's model gave no or wrong heatmaps"; return 1; }
   found=$(nm -C "$root/build/consumer" |
     grep -E 'limber::(Tape|GradContext|run_gradient_rule|require_grad|backward)\b')

@@ -18,7 +18,7 @@ nightly_asan() {
 
 nightly_tsan() {
   build tsan && build/tsan/bin/limber_tests --gtest_brief=1 \
-    --gtest_filter='*ThreadsDoNotChangeABit*:*Pool*:*Loader*:*Runner*:*Resume*:*Train*:-*Pool2d*'
+    --gtest_filter='*Thread*:*Loader*:TrainingFile*:ProgramTrain*'
 }
 
 # The damaged files of the suite in larger numbers, then, where there is clang, its fuzzer on the

@@ -209,7 +209,7 @@ std::unique_ptr<Backbone> make_@name@(const Config& config, const Scope& scope) 
 
 }  // namespace limber
 TEXT
-  write "tests/models/${name}_test.cpp" <<'TEXT'
+  write "tests/pose/${name}_test.cpp" <<'TEXT'
 #include "pose/backbones/@name@.h"
 
 #include <gtest/gtest.h>
@@ -235,7 +235,7 @@ TEXT
 
 case "$kind" in
   new-op) new_op ;;
-  new-model) mkdir -p tests/models && new_model ;;
+  new-model) new_model ;;
   *) echo "new-op or new-model, not $kind" >&2; exit 2 ;;
 esac
 command -v clang-format >/dev/null && clang-format -i "${touched[@]}"

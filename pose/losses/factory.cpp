@@ -6,6 +6,7 @@
 #include "pose/losses/multiple.h"
 #include "pose/losses/regression.h"
 #include "pose/losses/rle.h"
+#include "pose/losses/wing.h"
 
 namespace limber {
 namespace {
@@ -13,15 +14,23 @@ namespace {
 using Make = std::unique_ptr<Loss> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kLosses[] = {
+    {"AdaptiveWingLoss", make_adaptive_wing},
     {"BCELoss", make_bce},
     {"CombinedTargetMSELoss", make_combined_target_mse},
     {"JSDiscretLoss", make_js_discret},
     {"KLDiscretLoss", make_kl_discret},
     {"KeypointMSELoss", make_keypoint_mse},
     {"KeypointOHKMMSELoss", make_keypoint_ohkm_mse},
+    {"L1Loss", make_l1},
+    {"MPJPELoss", make_mpjpe},
+    {"MSELoss", make_mse},
     {"MultipleLossWrapper", make_multiple_losses},
     {"RLELoss", make_rle},
     {"SmoothL1Loss", make_smooth_l1},
+    {"SoftWeightSmoothL1Loss", make_soft_weight_smooth_l1},
+    {"SoftWingLoss", make_soft_wing},
+    {"VariFocalLoss", make_varifocal},
+    {"WingLoss", make_wing},
 };
 
 }  // namespace

@@ -38,4 +38,12 @@ Tensor wanted_weight(const LossInput& input, bool wanted, const char* loss) {
   return wanted ? input.weight : Tensor();
 }
 
+std::pair<Tensor, Tensor> weighted_pair(const LossInput& input, bool wanted, const char* loss) {
+  const Tensor &output = input.outputs.at(0), &target = input.targets.at(0);
+  const Tensor weight = wanted_weight(input, wanted, loss);
+  if (!weight.defined()) return {output, target};
+  const Tensor spread = weight_of_rank(weight, output.rank());
+  return {output * spread, target * spread};
+}
+
 }  // namespace limber

@@ -1,6 +1,8 @@
 // What several losses share: weights spread over trailing dimensions, reductions by name.
 #pragma once
 
+#include <utility>
+
 #include "pose/losses/loss.h"
 
 namespace limber {
@@ -15,5 +17,8 @@ Tensor reduced(const Tensor& losses, Reduction reduction);
 
 // The input's weight where `wanted`; throws naming the loss where it is missing.
 Tensor wanted_weight(const LossInput& input, bool wanted, const char* loss);
+
+// The first output and target, both multiplied by the wanted weight.
+std::pair<Tensor, Tensor> weighted_pair(const LossInput& input, bool wanted, const char* loss);
 
 }  // namespace limber

@@ -97,7 +97,7 @@ TEST(ProgramBadInput, LossThatIsNotFinite) {
                {"loss is not finite", "iteration"});
 }
 
-TEST(ProgramBadInput, FullDiskLeavesCheckpointsWhole) {
+TEST(ProgramBadInput, FullDiskIsOneErrorAndLeavesNoRemnant) {
   const ProgramResult full = tiny().train("full", {}, {.file_bytes = 200000});
   expect_error(full, full.exit_code, {"iter_3.safetensors"});
   EXPECT_NE(full.exit_code, 0);

@@ -106,6 +106,18 @@ TEST(ProgramBadInput, FullDiskIsOneErrorAndLeavesNoRemnant) {
         << file.path() << " is a remnant";
 }
 
+TEST(ProgramBadInput, FullDiskKeepsTheCheckpointItWouldReplace) {
+  const std::string name = "trained/iter_18.safetensors";
+  ASSERT_EQ(tiny().path(name), trained());
+  const std::string before = tiny().read(name), last = tiny().read("trained/last_checkpoint");
+  const ProgramResult full = tiny().train(
+      "trained", {"--resume", tiny().path("trained/iter_15.safetensors")}, {.file_bytes = 200000});
+  expect_error(full, full.exit_code, {"iter_18.safetensors"});
+  EXPECT_NE(full.exit_code, 0);
+  EXPECT_TRUE(tiny().read(name) == before) << "the checkpoint changed";
+  EXPECT_EQ(tiny().read("trained/last_checkpoint"), last);
+}
+
 TEST(ProgramBadInput, WorkDirBelowAFile) {
   tiny().write("file", "");
   expect_error(tiny().train("file/work"), 3, {"file/work"});

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "data/metainfo.h"
+#include "pose/core/bbox.h"
 
 namespace limber {
 namespace {
@@ -32,6 +33,8 @@ std::optional<InstanceRecord> parse_coco_instance(const CocoAnnotation& a, const
   const size_t K = size_t(context.num_keypoints);
   check_input(a.keypoints.size() == 3 * K, context.ann_file, ": annotation ", a.id, " has ",
               a.keypoints.size() / 3, " key points, the data set's description ", K);
+  check_input(is_sane_box(a.bbox), context.ann_file, ": annotation ", a.id, " has an absurd bbox (",
+              a.bbox[0], ", ", a.bbox[1], ", ", a.bbox[2], ", ", a.bbox[3], ")");
   InstanceRecord r;
   r.id = a.id;
   r.category_id = a.category_id;
@@ -198,6 +201,9 @@ void CocoStyleDataset::load_detections(const std::string& file) {
     const auto at = place.find(d.image_id);
     check_input(at != place.end(), file, ": a detection on image ", d.image_id, ", which ",
                 meta_->ann_file, " does not list");
+    check_input(is_sane_box(d.bbox), file, ": a detection on image ", d.image_id,
+                " has an absurd bbox (", d.bbox[0], ", ", d.bbox[1], ", ", d.bbox[2], ", ",
+                d.bbox[3], ")");
     InstanceRecord r;
     r.image = at->second;
     r.id = id++;

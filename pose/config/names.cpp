@@ -29,6 +29,10 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+bool extends(std::string_view longer, std::string_view shorter) {
+  return longer.starts_with(shorter);
+}
+
 }  // namespace
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
@@ -38,7 +42,12 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
     const size_t length = std::max(name.size(), candidate.size());
     const size_t distance = edit_distance(name, candidate);
     if (distance > (length + 1) / 3) continue;
-    if (!best.empty() && distance >= best_distance) continue;
+    const bool nearer = best.empty() || distance < best_distance;
+    // Of two at one distance the one that the name merely extends or cuts short: ResNett is ResNet,
+    // not ResNeSt.
+    const bool tie = !nearer && distance == best_distance && !extends(name, best) &&
+                     !extends(best, name) && (extends(name, candidate) || extends(candidate, name));
+    if (!nearer && !tie) continue;
     best = candidate;
     best_distance = distance;
   }

@@ -1,6 +1,7 @@
 #include "pose/core/bbox.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace limber {
 namespace {
@@ -65,6 +66,11 @@ Tensor center_scale_to_bbox(const Tensor& center, const Tensor& scale, double pa
       b[4 * i + d + 2] = b[4 * i + d] + size;
     }
   return out;
+}
+
+bool is_sane_box(std::span<const double, 4> xywh) {
+  return std::all_of(xywh.begin(), xywh.end(),
+                     [](double v) { return std::isfinite(v) && std::abs(v) < 1e6; });
 }
 
 Tensor xyxy_to_xywh(const Tensor& xyxy) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "tensor/tensor.h"
@@ -17,6 +18,9 @@ Tensor center_scale_to_bbox(const Tensor& center, const Tensor& scale, double pa
 
 Tensor xyxy_to_xywh(const Tensor& xyxy);
 Tensor xywh_to_xyxy(const Tensor& xywh);
+// Whether x, y, w, h can be a box in a picture: four finite numbers below a million (an edge of a
+// JPEG has at most 65535 pixels). An empty or negative size is not absurd, only empty.
+bool is_sane_box(std::span<const double, 4> xywh);
 // (N, 4) -> (N, 4, 2): upper left, lower left, upper right, lower right.
 Tensor bbox_corners(const Tensor& xyxy);
 // (N, M, 2) -> (N, 4): the box around each set of points.

@@ -6,6 +6,7 @@
 
 #include "nn/init.h"
 #include "pose/core/factory.h"
+#include "pose/engine/pretrained.h"
 
 namespace limber {
 namespace {
@@ -244,9 +245,14 @@ std::vector<std::string> apply_model_init(const Config& model, const Scope& root
   apply_plain(model.find("init_cfg"), root);
   for (const char* child : {"backbone", "neck", "head"}) {
     if (!model.has(child) || !model.at(child).is_object()) continue;
-    const Config init_cfg = model.at(child).find("init_cfg");
+    const Config node = model.at(child);
+    const Config init_cfg = node.find("init_cfg");
     apply_plain(init_cfg, root / child);
-    apply_all_pretrained(init_cfg, root / child, load, notes);
+    const auto converting = [&](const std::string& checkpoint) {
+      return converted_for(node, load(checkpoint), root / child);
+    };
+    apply_all_pretrained(init_cfg, root / child,
+                         std::string_view(child) == "backbone" ? converting : load, notes);
   }
   apply_all_pretrained(model.find("init_cfg"), root, load, notes);
   return notes;

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "nn/checkpoint.h"
-#include "pose/config/config.h"
+#include "pose/engine/pretrained.h"
 
 namespace limber {
 
@@ -20,11 +19,11 @@ using PretrainedLoader = std::function<StateDict(const std::string& checkpoint)>
 // weights come last. Returns what the log should say. Unknown types, keys and layer names throw
 // InputError.
 std::vector<std::string> apply_init_cfg(const Config& init_cfg, const Scope& scope,
-                                        const PretrainedLoader& load = read_weights);
+                                        const PretrainedLoader& load = read_pretrained);
 
 // The init_cfg of a model and of its backbone, neck and head, as MMEngine orders them: the
 // model's, its children's, the model's pretrained weights.
 std::vector<std::string> apply_model_init(const Config& model, const Scope& root,
-                                          const PretrainedLoader& load = read_weights);
+                                          const PretrainedLoader& load = read_pretrained);
 
 }  // namespace limber

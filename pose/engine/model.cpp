@@ -1,5 +1,6 @@
 #include "pose/engine/model.h"
 
+#include "pose/engine/checkpoint_names.h"
 #include "pose/engine/init_cfg.h"
 
 namespace limber {
@@ -17,7 +18,7 @@ Model build_model(const Config& config, uint64_t seed, bool initialise) {
 }
 
 void load_model(const Model& model, const std::string& checkpoint) {
-  load_weights(*model.store, checkpoint);
+  load_weights(*model.store, upgraded(read_weights(checkpoint), *model.store), checkpoint);
 }
 
 void Model::predict(std::vector<DataSample>& samples) const {

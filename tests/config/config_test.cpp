@@ -113,6 +113,8 @@ TEST(Config, DumpReadsBackBitForBit) {
 TEST(Names, NearestToleratesSmallSlipsOnly) {
   EXPECT_EQ(nearest_name("tpye", {"depth", "type"}), "type");
   EXPECT_EQ(nearest_name("resnet", {"HRNet", "ResNet"}), "ResNet");
+  EXPECT_EQ(nearest_name("ResNett", {"ResNeSt", "ResNet"}), "ResNet");
+  EXPECT_EQ(nearest_name("ResNett", {"ResNet", "ResNeSt"}), "ResNet");
   EXPECT_EQ(nearest_name("banana", {"depth", "type"}), "");
   EXPECT_EQ(did_you_mean("ReNet", {"ResNet", "HRFormer"}),
             ", did you mean \"ResNet\"? (known: ResNet, HRFormer)");

@@ -76,6 +76,8 @@ TEST(ProgramBadInput, Annotations) {
   expect_error(with_annotations("count.json", "\"keypoints\":[", "\"keypoints\":[1,2,2,"), 3,
                {"count.json", "18 key points"});
   expect_error(with_annotations("box.json", "\"bbox\":[", "\"bbox\":[1,"), 3, {"box.json", "bbox"});
+  expect_error(with_annotations("absurd.json", "\"bbox\":[", "\"bbox\":[-1e9,5,1e12,3],\"old\":["),
+               3, {"absurd.json", "absurd bbox"});
 }
 
 TEST(ProgramBadInput, DamagedPictures) {
@@ -155,7 +157,8 @@ TEST(ProgramBadInput, Predict) {
   for (const char* box : {"1,2,3", "a,b,c,d", "1,2,-3,4", "0,0,0,0"})
     expect_error(predict(picture, {std::string("--bbox=") + box}), 3, {"--bbox", box});
   for (const char* box : {"nan,0,1,1", "1e300,1e300,1e300,1e300"})
-    expect_error(predict(picture, {std::string("--bbox=") + box}), 3, {"absurd box"});
+    expect_error(predict(picture, {std::string("--bbox=") + box}), 3,
+                 {"--bbox", box, "absurd box"});
 }
 
 }  // namespace

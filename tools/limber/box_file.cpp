@@ -1,10 +1,10 @@
 #include "tools/limber/box_file.h"
 
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "pose/core/bbox.h"
 #include "tensor/error.h"
 
 namespace limber::tool {
@@ -25,15 +25,18 @@ BoxFile::Box parse_box(const Json& entry, const std::string& where) {
                   entry["bbox"].size() == 4,
               where, ": no \"bbox\" of four numbers");
   BoxFile::Box box;
+  std::array<double, 4> xywh;
   for (size_t i = 0; i < 4; ++i) {
     check_input(entry["bbox"][i].is_number(), where, ": bbox holds something that is no number");
-    box.xyxy[i] = entry["bbox"][i].get<float>();
+    xywh[i] = entry["bbox"][i].get<double>();
   }
-  check_input(std::isfinite(box.xyxy[0]) && std::isfinite(box.xyxy[1]) && box.xyxy[2] > 0 &&
-                  box.xyxy[3] > 0 && std::isfinite(box.xyxy[2]) && std::isfinite(box.xyxy[3]),
-              where, ": bbox ", entry["bbox"].dump(), " has no positive width and height");
-  box.xyxy[2] += box.xyxy[0];
-  box.xyxy[3] += box.xyxy[1];
+  check_input(is_sane_box(xywh), where, ": absurd bbox ", entry["bbox"].dump());
+  check_input(xywh[2] > 0 && xywh[3] > 0, where, ": bbox ", entry["bbox"].dump(),
+              " has no positive width and height");
+  for (size_t i = 0; i < 2; ++i) {
+    box.xyxy[i] = float(xywh[i]);
+    box.xyxy[i + 2] = float(xywh[i] + xywh[i + 2]);
+  }
   box.score = entry.value("score", 1.0f);
   return box;
 }

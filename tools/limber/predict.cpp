@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "data/image.h"
+#include "pose/core/bbox.h"
 #include "pose/engine/evaluate.h"
 #include "pose/report/draw.h"
 #include "pose/report/predictions.h"
@@ -59,12 +60,14 @@ std::vector<std::string> expand_inputs(const std::vector<std::string>& inputs) {
 
 // "x,y,w,h" -> x1, y1, x2, y2.
 std::array<float, 4> parse_box(const std::string& text) {
-  std::array<float, 4> b{};
+  std::array<double, 4> b{};
   char rest = 0;
-  check_input(std::sscanf(text.c_str(), "%f,%f,%f,%f%c", &b[0], &b[1], &b[2], &b[3], &rest) == 4 &&
-                  b[2] > 0 && b[3] > 0,
-              "--bbox ", text, ": x,y,w,h with a positive width and height expected");
-  return {b[0], b[1], b[0] + b[2], b[1] + b[3]};
+  check_input(
+      std::sscanf(text.c_str(), "%lf,%lf,%lf,%lf%c", &b[0], &b[1], &b[2], &b[3], &rest) == 4,
+      "--bbox ", text, ": x,y,w,h expected");
+  check_input(is_sane_box(b), "--bbox ", text, ": absurd box");
+  check_input(b[2] > 0 && b[3] > 0, "--bbox ", text, ": no positive width and height");
+  return {float(b[0]), float(b[1]), float(b[0] + b[2]), float(b[1] + b[3])};
 }
 
 // One instance to look at: the image and, for top-down models, a box.

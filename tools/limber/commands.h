@@ -20,6 +20,7 @@ void add_synth(CLI::App& app);
 void add_report(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_config(CLI::App& app);
+void add_convert(CLI::App& app);
 
 // What the commands that read a config share: the file, --cfg-options, bare key.path=value
 // overrides, --device and --threads.

@@ -17,7 +17,7 @@ struct Arguments {
   ConfigArguments config;
   std::string checkpoint;
   std::vector<int64_t> shape;
-  bool layers = false;
+  bool layers = false, row = false;
 };
 
 void print_machine() {
@@ -44,16 +44,27 @@ void print_parameters(const ParameterStore& store, int depth) {
   for (const auto& [part, count] : rows) fmt::print("  {:<40} {:>12}\n", part, count);
 }
 
+std::string type_of(const Config& model, const char* part) {
+  return model.has(part) && model.at(part).is_object() ? model.at(part).type() : "";
+}
+
 void run(const Arguments& a) {
   if (a.config.file.empty()) return print_machine();
   const Config config = a.config.load();
-  const Model model = build_model(config, 0, a.checkpoint.empty());
+  const Model model = build_model(config, 0, /*initialise=*/false);
   if (!a.checkpoint.empty()) load_model(model, a.checkpoint);
   const auto shape = input_shape(config, a.shape);
   const Tensor input = Tensor::zeros({1, shape[0], shape[1], 3});
   reset_peak_memory();
   FlopCounter counter;
   const Outputs outputs = model.estimator->forward(input);
+  if (a.row) {
+    const Config node = config.at("model");
+    fmt::print("| {} | {} | {} | {}x{} | {:.3f} | {:.3f} |\n", a.config.file,
+               type_of(node, "backbone"), type_of(node, "head"), shape[1], shape[0],
+               double(model.store->count()) / 1e6, double(counter.products()) / 1e9);
+    return;
+  }
   fmt::print("input        (1, {}, {}, 3)\n", shape[0], shape[1]);
   for (const auto& [name, value] : outputs)
     fmt::print("output       {} {}\n", str(value.shape()), name);
@@ -78,6 +89,7 @@ void add_info(CLI::App& app) {
       ->expected(1, 2)
       ->check(CLI::PositiveNumber);
   command->add_flag("--layers", a->layers, "parameters one level deeper");
+  command->add_flag("--row", a->row, "one row of a Markdown table instead (docs/model-zoo.md)");
   a->config.add_options(*command);
   command->callback([a] { run(*a); });
 }

@@ -19,6 +19,7 @@ int run(int argc, char** argv) {
   limber::tool::add_predict(app);
   limber::tool::add_info(app);
   limber::tool::add_config(app);
+  limber::tool::add_convert(app);
   limber::tool::add_browse(app);
   limber::tool::add_synth(app);
   limber::tool::add_report(app);

@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <memory>
 
 #include "data/image.h"
 #include "pose/core/bbox.h"
 #include "pose/engine/evaluate.h"
-#include "pose/report/draw.h"
+#include "pose/report/overlays.h"
 #include "pose/report/predictions.h"
 #include "tools/limber/box_file.h"
 #include "tools/limber/commands.h"
@@ -85,7 +84,8 @@ class Predictor {
         model_(build_model(config, 0, /*initialise=*/false)),
         pipeline_(test_dataset(config).at("pipeline")),
         meta_(std::make_shared<DatasetMeta>(metainfo_of_config(config))),
-        predictions_(*meta_) {
+        predictions_(*meta_),
+        overlays_(*meta_, {.score_threshold = a.kpt_thr}) {
     load_model(model_, a.checkpoint);
   }
 
@@ -111,7 +111,7 @@ class Predictor {
   void finish() {
     flush();
     const std::string& out = arguments_.out_dir;
-    if (!arguments_.no_overlay) write_overlays();
+    if (!arguments_.no_overlay) overlays_.write(out);
     predictions_.write_coco(out + "/results_coco.json");
     predictions_.write_readable(out + "/predictions.json");
   }
@@ -130,18 +130,8 @@ class Predictor {
     if (batch_.empty()) return;
     model_.predict(batch_);
     predictions_.add(batch_);
-    for (DataSample& sample : batch_)
-      found_[sample.meta.img_path].push_back(std::move(sample.pred_instances));
+    if (!arguments_.no_overlay) overlays_.add(batch_);
     batch_.clear();
-  }
-
-  void write_overlays() const {
-    for (const auto& [file, instances] : found_) {
-      const Tensor image = read_image(file);
-      for (const Instances& instance : instances)
-        draw_instances(image, instance, *meta_, {.score_threshold = arguments_.kpt_thr});
-      write_image(arguments_.out_dir + "/" + fs::path(file).stem().string() + "_pose.jpg", image);
-    }
   }
 
   const Arguments& arguments_;
@@ -149,8 +139,8 @@ class Predictor {
   Pipeline pipeline_;
   std::shared_ptr<DatasetMeta> meta_;
   PredictionFile predictions_;
+  Overlays overlays_;
   std::vector<DataSample> batch_;
-  std::map<std::string, std::vector<Instances>> found_;
 };
 
 void run(const Arguments& a) {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "pose/engine/evaluate.h"
+#include "pose/report/overlays.h"
 #include "pose/report/predictions.h"
 #include "tensor/write_file.h"
 #include "tools/limber/commands.h"
@@ -12,7 +13,8 @@ namespace {
 
 struct Arguments {
   ConfigArguments config;
-  std::string checkpoint, work_dir, out, dump;
+  std::string checkpoint, work_dir, out, dump, show_dir;
+  double kpt_thr = 0.3;
 };
 
 std::string as_json(const MetricValues& metrics) {
@@ -33,13 +35,16 @@ void run(const Arguments& a) {
                       metainfo_of_dataset);
   RunLog log(work_dir);
   PredictionFile predictions(loader->dataset().metainfo());
+  Overlays overlays(loader->dataset().metainfo(), {.score_threshold = a.kpt_thr});
   const Evaluation result =
       evaluate(model, *loader, evaluator, log, "Test", [&](std::span<const DataSample> batch) {
         if (!a.dump.empty()) predictions.add(batch);
+        if (!a.show_dir.empty()) overlays.add(batch);
       });
   log.scalars(Scalars(result.metrics.begin(), result.metrics.end()), 0);
   if (!a.out.empty()) write_file_atomically(a.out, as_json(result.metrics));
   if (!a.dump.empty()) predictions.write_readable(a.dump);
+  if (!a.show_dir.empty()) overlays.write(a.show_dir);
 }
 
 }  // namespace
@@ -52,6 +57,9 @@ void add_test(CLI::App& app) {
   command->add_option("--work-dir", a->work_dir, "where logs go");
   command->add_option("--out", a->out, "write the metrics to this JSON file");
   command->add_option("--dump", a->dump, "write all predictions to this JSON file");
+  command->add_option("--show-dir", a->show_dir, "draw the predictions and write them there");
+  command->add_option("--kpt-thr", a->kpt_thr, "least score of a key point that is drawn")
+      ->capture_default_str();
   a->config.add_options(*command);
   command->callback([a] { run(*a); });
 }

@@ -131,6 +131,19 @@ Tensor Scope::conv_weight(std::string_view leaf, const Shape& shape, const Shape
       .value;
 }
 
+Tensor Scope::patch_weight(std::string_view leaf, const Shape& shape, int64_t channels,
+                           const Init& init) const {
+  const int64_t rows = shape.rank() == 1 ? 1 : shape[0];
+  return store_
+      ->add({.name = full(leaf),
+             .value = Tensor::empty(shape, store_->dtype()),
+             .stored_shape = shape,
+             .channels_last = true,
+             .unfolded = {rows, channels, shape[-1] / channels}},
+            init)
+      .value;
+}
+
 Tensor Scope::buffer(std::string_view leaf, const Shape& shape, double value) const {
   return buffer(leaf, shape, value, store_->dtype());
 }

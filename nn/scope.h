@@ -37,6 +37,9 @@ struct Parameter {
   // (O, kH, kW, I) here; all others differ at most by extents of 1.
   Shape stored_shape;
   bool channels_last = false;
+  // Where it is not stored_shape itself: the extents by which the channels, the second, move to the
+  // end (a layer over unfolded patches stores (O, C kH kW)).
+  Shape unfolded{};
   bool trainable = true;
   std::string tied_to = "";  // the name whose tensor this one shares, or ""
 };
@@ -113,6 +116,10 @@ class Scope {
   // A weight (O, kH, kW, I) that checkpoints hold as `stored` (O, I, kH, kW) or (O, I, k).
   Tensor conv_weight(std::string_view leaf, const Shape& shape, const Shape& stored,
                      const Init& init) const;
+  // Weights over the C channels of a patch of P pixels, (rows, P C) or, for one row, (P C);
+  // checkpoints order every row by channel, then pixel.
+  Tensor patch_weight(std::string_view leaf, const Shape& shape, int64_t channels,
+                      const Init& init) const;
   // A parameter that checkpoints hold with other extents (of the same order of elements).
   Tensor parameter_stored_as(std::string_view leaf, const Shape& shape, const Shape& stored,
                              const Init& init) const;

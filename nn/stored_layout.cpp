@@ -15,6 +15,11 @@ Tensor moved(const Tensor& t, int from, int to) {
   return permute(t, order);
 }
 
+// The extents by which a weight's channels move.
+const Shape& moving(const Parameter& p) {
+  return p.unfolded.rank() > 0 ? p.unfolded : p.stored_shape;
+}
+
 }  // namespace
 
 Tensor to_stored(const Parameter& p) { return to_stored(p, p.value); }
@@ -22,10 +27,11 @@ Tensor to_stored(const Parameter& p) { return to_stored(p, p.value); }
 Tensor to_stored(const Parameter& p, const Tensor& value) {
   const NoRecord no_record;
   if (!p.channels_last) return value.alias(p.stored_shape);
-  Shape last = p.stored_shape;
-  for (int d = 1; d + 1 < last.rank(); ++d) last = last.with(d, p.stored_shape[d + 1]);
-  last = last.with(-1, p.stored_shape[1]);
-  return moved(value.alias(last), last.rank() - 1, 1);
+  const Shape& first = moving(p);
+  Shape last = first;
+  for (int d = 1; d + 1 < last.rank(); ++d) last = last.with(d, first[d + 1]);
+  last = last.with(-1, first[1]);
+  return moved(value.alias(last), last.rank() - 1, 1).alias(p.stored_shape);
 }
 
 void load_stored(const Parameter& p, const Tensor& stored) {
@@ -33,7 +39,8 @@ void load_stored(const Parameter& p, const Tensor& stored) {
   check(stored.shape() == p.stored_shape, p.name, ": shape ", stored.shape(), " in the file, ",
         p.stored_shape, " in the model");
   const Tensor typed = stored.to(p.value.dtype());
-  const Tensor own = p.channels_last ? moved(typed, 1, stored.rank() - 1) : typed;
+  const Shape& first = moving(p);
+  const Tensor own = p.channels_last ? moved(typed.alias(first), 1, first.rank() - 1) : typed;
   Tensor value = p.value;
   value.copy_from(own.alias(value.shape()));
 }

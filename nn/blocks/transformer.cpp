@@ -4,6 +4,14 @@
 
 namespace limber {
 
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& bias,
+                 double scale, const Dropout& drop) {
+  if (drop.p == 0 || !*drop.training) return attention(q, k, v, bias, scale);
+  Tensor scores = matmul(q * scale, k, /*trans_a=*/false, /*trans_b=*/true);
+  if (bias.defined()) scores = scores + bias;
+  return matmul(drop(softmax(scores)), v);
+}
+
 SelfAttention::SelfAttention(const Scope& s, const SelfAttentionOptions& o)
     : options_(o),
       qkv_(s / "qkv", o.channels, 3 * o.channels, o.qkv_bias),
@@ -20,6 +28,46 @@ Tensor SelfAttention::operator()(const Tensor& x, const Tensor& bias) const {
   const auto part = [&](int64_t i) { return reshape(slice(qkv, 0, i, i + 1), {N, H, L, C / H}); };
   const Tensor y = attention(part(0), part(1), part(2), bias, options_.scale);
   return drop_(proj_(reshape(permute(y, {0, 2, 1, 3}), {N, L, C})));
+}
+
+MultiheadAttention::MultiheadAttention(const Scope& s, int64_t channels, int heads, bool bias,
+                                       double attn_drop)
+    : heads_(heads) {
+  check_input(heads > 0 && channels % heads == 0, s.path(), ": ", channels,
+              " channels do not divide into ", heads, " heads");
+  in_weight_ = s.parameter("in_proj_weight", {3 * channels, channels},
+                           init::xavier(1, init::Distribution::uniform));
+  if (bias) in_bias_ = s.parameter("in_proj_bias", {3 * channels}, init::constant(0));
+  out_ = Linear(s / "out_proj", channels, channels, bias);
+  s.store().initialise_layers((s / "out_proj").path(), "Linear", "bias", init::constant(0));
+  drop_ = Dropout(s / "attn_drop", attn_drop);
+}
+
+Tensor MultiheadAttention::operator()(const Tensor& x, const Tensor& memory,
+                                      const Tensor& bias) const {
+  const int64_t N = x.size(0), C = x.size(2), H = heads_;
+  // Projections `first` to `last` of query, key, value: (count, N, heads, L, D).
+  const auto project = [&](const Tensor& tokens, int64_t first, int64_t last) {
+    const int64_t count = last - first;
+    const Tensor weight = slice(in_weight_, 0, first * C, last * C);
+    const Tensor offset = in_bias_.defined() ? slice(in_bias_, 0, first * C, last * C) : Tensor();
+    const Tensor y = linear(tokens, weight, offset);
+    return permute(reshape(y, {N, tokens.size(1), count, H, C / H}), {2, 0, 3, 1, 4});
+  };
+  const auto part = [&](const Tensor& all, int64_t i) {
+    return reshape(slice(all, 0, i, i + 1), {N, H, all.size(3), C / H});
+  };
+  const double scale = 1 / std::sqrt(double(C / H));
+  Tensor q, k, v;
+  if (x.id() == memory.id()) {
+    const Tensor all = project(x, 0, 3);
+    q = part(all, 0), k = part(all, 1), v = part(all, 2);
+  } else {
+    const Tensor kv = project(memory, 1, 3);
+    q = part(project(x, 0, 1), 0), k = part(kv, 0), v = part(kv, 1);
+  }
+  const Tensor y = attention(q, k, v, bias, scale, drop_);
+  return out_(reshape(permute(y, {0, 2, 1, 3}), {N, x.size(1), C}));
 }
 
 FeedForward::FeedForward(const Scope& s, int64_t channels, int64_t hidden, const ActOptions& act,

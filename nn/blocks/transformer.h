@@ -6,6 +6,11 @@
 
 namespace limber {
 
+// attention() of tensor/ops.h with dropout of the weights; the same operation where nothing is
+// dropped.
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& bias,
+                 double scale, const Dropout& drop);
+
 struct SelfAttentionOptions {
   int64_t channels = 0;
   int heads = 1;
@@ -26,6 +31,24 @@ class SelfAttention {
  private:
   SelfAttentionOptions options_;
   Linear qkv_, proj_;
+  Dropout drop_;
+};
+
+// Multi-head attention as MMCV wraps PyTorch's. Parameters: in_proj_weight, in_proj_bias, out_proj.
+class MultiheadAttention {
+ public:
+  MultiheadAttention() = default;
+  MultiheadAttention(const Scope& s, int64_t channels, int heads, bool bias, double attn_drop);
+  // x: (N, L, C), memory: (N, S, C), whose keys and values are looked up -> (N, L, C). bias:
+  // undefined or broadcast to (N, heads, L, S), added before the softmax.
+  Tensor operator()(const Tensor& x, const Tensor& memory, const Tensor& bias = {}) const;
+  // Self-attention.
+  Tensor operator()(const Tensor& x) const { return (*this)(x, x); }
+
+ private:
+  int heads_ = 1;
+  Tensor in_weight_, in_bias_;
+  Linear out_;
   Dropout drop_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "nn/scope.h"
@@ -20,5 +21,6 @@ struct Backbone {
 // By config["type"]; parameters are made below `scope` ("backbone"). pose/backbones/factory.cpp
 // lists the types.
 std::unique_ptr<Backbone> make_backbone(const Config& config, const Scope& scope);
+std::vector<std::string> backbone_types();
 
 }  // namespace limber

@@ -1,5 +1,7 @@
 #include "pose/backbones/hrnet.h"
 
+#include <algorithm>
+
 #include "pose/core/layer_config.h"
 
 namespace limber {
@@ -7,7 +9,7 @@ namespace {
 
 class HRNet : public Backbone {
  public:
-  HRNet(const Config& c, const Scope& s);
+  HRNet(const Config& c, const Scope& s, const HRVariant& variant);
   Features operator()(const Tensor& image) const override;
 
  private:
@@ -25,13 +27,34 @@ ConvNorm stem(const Scope& s, int index, int64_t in, const NormOptions& n) {
   return {std::move(conv), Norm(s / (std::string(norm_leaf(n.type)) + number), 64, n), true};
 }
 
-HRNet::HRNet(const Config& c, const Scope& s)
+// Reads extra.stageN. `block`: the name that the stage's blocks must have, if not one of ResNet's.
+HRStageOptions read_stage(const Config& c, const char* block_name) {
+  HRStageOptions o;
+  o.num_modules = c.get<int>("num_modules");
+  const auto block = c.get<std::string>("block");
+  const std::vector<std::string> known = block_name != nullptr
+                                             ? std::vector<std::string>{block_name}
+                                             : std::vector<std::string>{"BASIC", "BOTTLENECK"};
+  check_input(std::ranges::find(known, block) != known.end(), c.path(), ".block: unknown \"", block,
+              "\"", did_you_mean(block, known));
+  o.bottleneck = block == "BOTTLENECK";
+  o.num_blocks = c.get<std::vector<int>>("num_blocks");
+  o.num_channels = c.get<std::vector<int64_t>>("num_channels");
+  const size_t branches = size_t(c.get<int>("num_branches"));
+  check_input(o.num_blocks.size() == branches && o.num_channels.size() == branches, c.path(), ": ",
+              branches, " branches need as many num_blocks and num_channels");
+  o.multiscale_output = c.get("multiscale_output", true);
+  c.expect_all_read();
+  return o;
+}
+
+HRNet::HRNet(const Config& c, const Scope& s, const HRVariant& variant)
     : stem1_(stem(s, 1, c.get<int64_t>("in_channels", 3), read_norm(c, "norm_cfg", {}))),
       stem2_(stem(s, 2, 64, read_norm(c, "norm_cfg", {}))) {
   const NormOptions norm = read_norm(c, "norm_cfg", {});
   const Config extra = c.at("extra");
-  const Upsampling up = read_upsampling(extra.find("upsample"));
-  const HRStageOptions first = read_hr_stage(extra.at("stage1"));
+  const Upsampling up = extra.has("upsample") ? read_upsampling(extra.at("upsample")) : variant.up;
+  const HRStageOptions first = read_stage(extra.at("stage1"), nullptr);
   BlockOptions b{.in = 64,
                  .out = first.num_channels.at(0) * first.expansion(),
                  .expansion = first.expansion(),
@@ -41,7 +64,7 @@ HRNet::HRNet(const Config& c, const Scope& s)
   std::vector<int64_t> channels{b.out};
   for (int n = 2; n <= 4; ++n) {
     const std::string name = "stage" + std::to_string(n);
-    HRStageOptions o = read_hr_stage(extra.at(name));
+    HRStageOptions o = read_stage(extra.at(name), variant.block);
     if (n == 4) o.multiscale_output = extra.at(name).get("multiscale_output", false);
     std::vector<int64_t> next;
     for (int64_t width : o.num_channels) next.push_back(width * o.expansion());
@@ -51,7 +74,12 @@ HRNet::HRNet(const Config& c, const Scope& s)
     for (int m = 0; m < o.num_modules; ++m) {
       const bool last = m + 1 == o.num_modules;
       const size_t outputs = last && !o.multiscale_output ? 1 : channels.size();
-      modules.emplace_back(s / name / m, o, channels, outputs, norm, up);
+      std::vector<BlockFactory> blocks;
+      for (size_t i = 0; i < channels.size(); ++i)
+        blocks.push_back(variant.blocks ? variant.blocks(n, m, i)
+                         : o.bottleneck ? bottleneck
+                                        : basic_block);
+      modules.emplace_back(s / name / m, o, channels, outputs, norm, up, variant.separable, blocks);
     }
     stages_.push_back(std::move(modules));
   }
@@ -95,37 +123,35 @@ Features HRNet::operator()(const Tensor& image) const {
 
 }  // namespace
 
-HRStageOptions read_hr_stage(const Config& c) {
-  HRStageOptions o;
-  o.num_modules = c.get<int>("num_modules");
-  const auto block = c.get<std::string>("block");
-  check_input(block == "BASIC" || block == "BOTTLENECK", c.path(), ".block: unknown \"", block,
-              "\"", did_you_mean(block, {"BASIC", "BOTTLENECK"}));
-  o.bottleneck = block == "BOTTLENECK";
-  o.num_blocks = c.get<std::vector<int>>("num_blocks");
-  o.num_channels = c.get<std::vector<int64_t>>("num_channels");
-  const size_t branches = size_t(c.get<int>("num_branches"));
-  check_input(o.num_blocks.size() == branches && o.num_channels.size() == branches, c.path(), ": ",
-              branches, " branches need as many num_blocks and num_channels");
-  o.multiscale_output = c.get("multiscale_output", true);
-  c.expect_all_read();
-  return o;
+void add_separable(HRPath& path, const Scope& s, int64_t in, int64_t out, int stride,
+                   const NormOptions& norm, bool with_relu) {
+  path.emplace_back(Conv2d(s / 0, ConvOptions::square(in, in, 3, stride, int(in))),
+                    Norm(s / 1, in, norm), /*with_relu=*/false);
+  path.emplace_back(Conv2d(s / 2, ConvOptions::square(in, out, 1)), Norm(s / 3, out, norm),
+                    with_relu);
 }
 
 HRTransition::HRTransition(const Scope& s, const std::vector<int64_t>& before,
-                           const std::vector<int64_t>& after, const NormOptions& norm) {
+                           const std::vector<int64_t>& after, const NormOptions& norm,
+                           bool separable)
+    : separable_(separable) {
+  const auto add = [&](HRPath& path, const Scope& child, int64_t in, int64_t out, int stride) {
+    if (separable) {
+      add_separable(path, child, in, out, stride, norm, true);
+    } else {
+      path.emplace_back(child, ConvOptions::square(in, out, 3, stride), norm, true);
+    }
+  };
   for (size_t i = 0; i < after.size(); ++i) {
-    std::vector<ConvNorm> path;
+    HRPath path;
     const Scope branch = s / int(i);
     if (i < before.size()) {
-      if (before[i] != after[i])
-        path.emplace_back(branch, ConvOptions::square(before[i], after[i], 3), norm, true);
+      if (before[i] != after[i]) add(path, branch, before[i], after[i], 1);
     } else {
       const size_t steps = i + 1 - before.size();
       for (size_t j = 0; j < steps; ++j) {
         const int64_t out = j + 1 == steps ? after[i] : before.back();
-        path.emplace_back(branch / int(j), ConvOptions::square(before.back(), out, 3, 2), norm,
-                          true);
+        add(path, branch / int(j), before.back(), out, 2);
       }
     }
     paths_.push_back(std::move(path));
@@ -135,7 +161,8 @@ HRTransition::HRTransition(const Scope& s, const std::vector<int64_t>& before,
 Features HRTransition::operator()(const Features& maps) const {
   Features out;
   for (size_t i = 0; i < paths_.size(); ++i) {
-    Tensor x = paths_[i].empty() ? maps[i] : maps.back();
+    const bool own = paths_[i].empty() || (separable_ && i < maps.size());
+    Tensor x = own ? maps[i] : maps.back();
     for (const ConvNorm& layer : paths_[i]) x = layer(x);
     out.push_back(x);
   }
@@ -143,20 +170,23 @@ Features HRTransition::operator()(const Features& maps) const {
 }
 
 HRFusion::HRFusion(const Scope& s, const std::vector<int64_t>& channels, size_t outputs,
-                   const NormOptions& norm, const Upsampling& up)
+                   const NormOptions& norm, const Upsampling& up, bool separable)
     : up_(up) {
   for (size_t to = 0; to < outputs; ++to) {
-    std::vector<std::vector<ConvNorm>> row;
+    std::vector<HRPath> row;
     for (size_t from = 0; from < channels.size(); ++from) {
-      std::vector<ConvNorm> path;
+      HRPath path;
       const Scope child = s / int(to) / int(from);
       if (from > to)
         path.emplace_back(child, ConvOptions::square(channels[from], channels[to], 1), norm, false);
       for (size_t k = 0; from + k < to; ++k) {
         const bool last = from + k + 1 == to;
-        const int64_t out = last ? channels[to] : channels[from];
-        path.emplace_back(child / int(k), ConvOptions::square(channels[from], out, 3, 2), norm,
-                          !last);
+        const int64_t in = channels[from], out = last ? channels[to] : in;
+        if (separable) {
+          add_separable(path, child / int(k), in, out, 2, norm, !last);
+        } else {
+          path.emplace_back(child / int(k), ConvOptions::square(in, out, 3, 2), norm, !last);
+        }
       }
       row.push_back(std::move(path));
     }
@@ -164,17 +194,20 @@ HRFusion::HRFusion(const Scope& s, const std::vector<int64_t>& channels, size_t 
   }
 }
 
+Tensor HRFusion::carried(size_t from, size_t to, const Tensor& map) const {
+  Tensor x = map;
+  for (const ConvNorm& layer : paths_[to][from]) x = layer(x);
+  if (from <= to) return x;
+  const int64_t factor = int64_t{1} << (from - to);
+  return resize(x, x.size(1) * factor, x.size(2) * factor, up_.mode, up_.align_corners);
+}
+
 Features HRFusion::operator()(const Features& maps) const {
   Features out;
-  for (size_t to = 0; to < paths_.size(); ++to) {
+  for (size_t to = 0; to < outputs(); ++to) {
     Tensor total;
     for (size_t from = 0; from < maps.size(); ++from) {
-      Tensor x = maps[from];
-      for (const ConvNorm& layer : paths_[to][from]) x = layer(x);
-      if (from > to) {
-        const int64_t factor = int64_t{1} << (from - to);
-        x = resize(x, x.size(1) * factor, x.size(2) * factor, up_.mode, up_.align_corners);
-      }
+      const Tensor x = carried(from, to, maps[from]);
       total = total.defined() ? total + x : x;
     }
     out.push_back(relu(total));
@@ -183,17 +216,17 @@ Features HRFusion::operator()(const Features& maps) const {
 }
 
 HRModule::HRModule(const Scope& s, const HRStageOptions& o, std::vector<int64_t> in, size_t outputs,
-                   const NormOptions& norm, const Upsampling& up) {
+                   const NormOptions& norm, const Upsampling& up, bool separable,
+                   const std::vector<BlockFactory>& blocks) {
   for (size_t i = 0; i < in.size(); ++i) {
     BlockOptions b{.in = in[i],
                    .out = o.num_channels[i] * o.expansion(),
                    .expansion = o.expansion(),
                    .norm = norm};
-    branches.emplace_back(s / "branches" / int(i), o.num_blocks[i], b,
-                          o.bottleneck ? bottleneck : basic_block);
+    branches.emplace_back(s / "branches" / int(i), o.num_blocks[i], b, blocks[i]);
     in[i] = b.out;
   }
-  if (in.size() > 1) fusion.emplace(s / "fuse_layers", in, outputs, norm, up);
+  if (in.size() > 1) fusion.emplace(s / "fuse_layers", in, outputs, norm, up, separable);
 }
 
 Features HRModule::operator()(Features maps) const {
@@ -201,8 +234,13 @@ Features HRModule::operator()(Features maps) const {
   return fusion ? (*fusion)(maps) : maps;
 }
 
+std::unique_ptr<Backbone> make_hr_variant(const Config& config, const Scope& scope,
+                                          const HRVariant& variant) {
+  return std::make_unique<HRNet>(config, scope, variant);
+}
+
 std::unique_ptr<Backbone> make_hrnet(const Config& config, const Scope& scope) {
-  return std::make_unique<HRNet>(config, scope);
+  return make_hr_variant(config, scope, {});
 }
 
 }  // namespace limber

@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "nn/blocks/channel_shuffle.h"
-#include "nn/blocks/conv_module.h"
 #include "pose/backbones/stage_options.h"
 #include "pose/core/layer_config.h"
 
@@ -111,42 +110,6 @@ class ShuffleNetV1 : public Backbone {
   std::vector<std::vector<GroupUnit>> stages_;
 };
 
-// Half of the channels pass, half go through 1 x 1, depthwise 3 x 3, 1 x 1; figure 3 (c) and (d) of
-// V2. The first unit of a stage halves the image and sends all channels both ways.
-class SplitUnit {
- public:
-  SplitUnit(const Scope& s, int64_t in, int64_t out, bool first, const NormOptions& norm,
-            const ActOptions& act) {
-    const int64_t half = out / 2;
-    const int stride = first ? 2 : 1;
-    const auto depthwise = [&](const Scope& child, int64_t channels) {
-      return ConvModule(child, ConvOptions::square(channels, channels, 3, stride, int(channels)),
-                        norm, {ActType::none});
-    };
-    const auto pointwise = [&](const Scope& child, int64_t channels) {
-      return ConvModule(child, ConvOptions::square(channels, half, 1), norm, act);
-    };
-    if (first) branch1_ = {depthwise(s / "branch1" / 0, in), pointwise(s / "branch1" / 1, in)};
-    branch2_ = {pointwise(s / "branch2" / 0, first ? in : half), depthwise(s / "branch2" / 1, half),
-                pointwise(s / "branch2" / 2, half)};
-  }
-
-  Tensor operator()(const Tensor& x) const {
-    Tensor left = x, right = x;
-    if (branch1_.empty()) {
-      const std::vector<Tensor> halves = chunk(x, 2, -1);
-      left = halves[0];
-      right = halves[1];
-    }
-    for (const ConvModule& layer : branch1_) left = layer(left);
-    for (const ConvModule& layer : branch2_) right = layer(right);
-    return channel_shuffle(concat({left, right}, -1), 2);
-  }
-
- private:
-  std::vector<ConvModule> branch1_, branch2_;
-};
-
 class ShuffleNetV2 : public Backbone {
  public:
   ShuffleNetV2(const Config& c, const Scope& s)
@@ -196,6 +159,34 @@ class ShuffleNetV2 : public Backbone {
 };
 
 }  // namespace
+
+SplitUnit::SplitUnit(const Scope& s, int64_t in, int64_t out, bool first, const NormOptions& norm,
+                     const ActOptions& act) {
+  const int64_t half = out / 2;
+  const int stride = first ? 2 : 1;
+  const auto depthwise = [&](const Scope& child, int64_t channels) {
+    return ConvModule(child, ConvOptions::square(channels, channels, 3, stride, int(channels)),
+                      norm, {ActType::none});
+  };
+  const auto pointwise = [&](const Scope& child, int64_t channels) {
+    return ConvModule(child, ConvOptions::square(channels, half, 1), norm, act);
+  };
+  if (first) branch1_ = {depthwise(s / "branch1" / 0, in), pointwise(s / "branch1" / 1, in)};
+  branch2_ = {pointwise(s / "branch2" / 0, first ? in : half), depthwise(s / "branch2" / 1, half),
+              pointwise(s / "branch2" / 2, half)};
+}
+
+Tensor SplitUnit::operator()(const Tensor& x) const {
+  Tensor left = x, right = x;
+  if (branch1_.empty()) {
+    const std::vector<Tensor> halves = chunk(x, 2, -1);
+    left = halves[0];
+    right = halves[1];
+  }
+  for (const ConvModule& layer : branch1_) left = layer(left);
+  for (const ConvModule& layer : branch2_) right = layer(right);
+  return channel_shuffle(concat({left, right}, -1), 2);
+}
 
 std::unique_ptr<Backbone> make_shufflenet_v1(const Config& config, const Scope& scope) {
   return std::make_unique<ShuffleNetV1>(config, scope);

@@ -1,7 +1,9 @@
 #include "pose/core/factory.h"
 
 #include "pose/losses/classification.h"
+#include "pose/losses/distillation.h"
 #include "pose/losses/divergence.h"
+#include "pose/losses/focal_heatmap.h"
 #include "pose/losses/mse.h"
 #include "pose/losses/multiple.h"
 #include "pose/losses/regression.h"
@@ -16,8 +18,12 @@ using Make = std::unique_ptr<Loss> (*)(const Config&, const Scope&);
 constexpr FactoryRow<Make> kLosses[] = {
     {"AdaptiveWingLoss", make_adaptive_wing},
     {"BCELoss", make_bce},
+    {"CombinedLoss", make_combined_losses},
     {"CombinedTargetMSELoss", make_combined_target_mse},
+    {"FeaLoss", make_feature_distillation},
+    {"FocalHeatmapLoss", make_focal_heatmap},
     {"JSDiscretLoss", make_js_discret},
+    {"KDLoss", make_logit_distillation},
     {"KLDiscretLoss", make_kl_discret},
     {"KeypointMSELoss", make_keypoint_mse},
     {"KeypointOHKMMSELoss", make_keypoint_ohkm_mse},

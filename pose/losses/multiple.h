@@ -9,4 +9,7 @@ namespace limber {
 // Parameters: loss_modules.I.
 std::unique_ptr<Loss> make_multiple_losses(const Config& config, const Scope& scope);
 
+// CombinedLoss: the same of losses with names, in the order of the config's keys. Parameters: NAME.
+std::unique_ptr<Loss> make_combined_losses(const Config& config, const Scope& scope);
+
 }  // namespace limber

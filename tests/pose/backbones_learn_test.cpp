@@ -1,0 +1,149 @@
+// Every backbone learns: in twenty steps it tells four images apart. The readout is fixed, so only
+// gradients that reach the backbone's own weights can lower the loss.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "autograd/autograd.h"
+#include "nn/optim/optimizer.h"
+#include "pose/backbones/backbone.h"
+#include "tensor/ops.h"
+#include "tests/support/tensors.h"
+
+namespace limber {
+namespace {
+
+struct Row {
+  const char* config;
+  Shape input{4, 64, 64, 3};
+  double lr = 1e-3;
+  std::string type() const { return Config::parse(config).type(); }
+};
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table{
+      {R"({"type": "AlexNet"})", {4, 96, 96, 3}},
+      {R"({"type": "CPM", "in_channels": 3, "out_channels": 4, "feat_channels": 8,
+           "middle_channels": 8, "num_stages": 2})"},
+      {R"({"type": "CSPDarknet", "deepen_factor": 0.33, "widen_factor": 0.125})"},
+      {R"({"type": "CSPNeXt", "deepen_factor": 0.167, "widen_factor": 0.125})"},
+      {R"({"type": "HRFormer", "extra": {"drop_path_rate": 0, "with_rpe": true,
+           "stage1": {"num_modules": 1, "num_branches": 1, "block": "BOTTLENECK",
+                      "num_blocks": [1], "num_channels": [16], "num_heads": [2],
+                      "num_mlp_ratios": [4]},
+           "stage2": {"num_modules": 1, "num_branches": 2, "block": "HRFORMERBLOCK",
+                      "num_blocks": [1, 1], "num_channels": [8, 16], "num_heads": [1, 2],
+                      "mlp_ratios": [2, 2], "window_sizes": [7, 7]},
+           "stage3": {"num_modules": 1, "num_branches": 3, "block": "HRFORMERBLOCK",
+                      "num_blocks": [1, 1, 1], "num_channels": [8, 16, 32],
+                      "num_heads": [1, 2, 4], "mlp_ratios": [2, 2, 2],
+                      "window_sizes": [7, 7, 7]},
+           "stage4": {"num_modules": 1, "num_branches": 4, "block": "HRFORMERBLOCK",
+                      "num_blocks": [1, 1, 1, 1], "num_channels": [8, 16, 32, 64],
+                      "num_heads": [1, 2, 4, 8], "mlp_ratios": [2, 2, 2, 2],
+                      "window_sizes": [7, 7, 7, 7]}}})"},
+      {R"({"type": "HRNet", "extra": {
+           "stage1": {"num_modules": 1, "num_branches": 1, "block": "BOTTLENECK",
+                      "num_blocks": [1], "num_channels": [16]},
+           "stage2": {"num_modules": 1, "num_branches": 2, "block": "BASIC",
+                      "num_blocks": [1, 1], "num_channels": [8, 16]},
+           "stage3": {"num_modules": 1, "num_branches": 3, "block": "BASIC",
+                      "num_blocks": [1, 1, 1], "num_channels": [8, 16, 32]},
+           "stage4": {"num_modules": 1, "num_branches": 4, "block": "BASIC",
+                      "num_blocks": [1, 1, 1, 1], "num_channels": [8, 16, 32, 64]}}})"},
+      {R"({"type": "HourglassAENet", "downsample_times": 2, "out_channels": 8,
+           "stage_channels": [16, 24, 32], "feat_channels": 16})"},
+      {R"({"type": "HourglassNet", "downsample_times": 2, "num_stacks": 2,
+           "stage_channels": [16, 16, 24], "stage_blocks": [1, 1, 1], "feat_channel": 16})"},
+      {R"({"type": "LiteHRNet", "extra": {
+           "stem": {"stem_channels": 16, "out_channels": 16, "expand_ratio": 1}, "num_stages": 2,
+           "stages_spec": {"num_modules": [1, 1], "num_branches": [2, 3], "num_blocks": [1, 1],
+                           "module_type": ["LITE", "NAIVE"], "with_fuse": [true, true],
+                           "reduce_ratios": [8, 8], "num_channels": [[16, 32], [16, 32, 64]]},
+           "with_head": true}})"},
+      {R"({"type": "MSPN", "unit_channels": 16, "num_stages": 1, "num_blocks": [1, 1, 1, 1]})"},
+      {R"({"type": "MobileNetV2", "widen_factor": 0.25})"},
+      {R"({"type": "MobileNetV3"})"},
+      {R"({"type": "PyramidVisionTransformer", "embed_dims": 8, "num_layers": [1, 1, 1, 1],
+           "pretrain_img_size": 64, "drop_path_rate": 0})"},
+      {R"({"type": "PyramidVisionTransformerV2", "embed_dims": 8, "num_layers": [1, 1, 1, 1],
+           "drop_path_rate": 0})"},
+      {R"({"type": "RSN", "unit_channels": 16, "num_stages": 1, "num_blocks": [1, 1, 1, 1]})"},
+      {R"({"type": "RegNet", "arch": "regnetx_400mf"})"},
+      {R"({"type": "ResNeSt", "depth": 50})"},
+      {R"({"type": "ResNeXt", "depth": 50})"},
+      {R"({"type": "ResNet", "depth": 18})"},
+      {R"({"type": "ResNetV1d", "depth": 18})"},
+      {R"({"type": "SCNet", "depth": 50})"},
+      {R"({"type": "SEResNeXt", "depth": 50})"},
+      {R"({"type": "SEResNet", "depth": 50})"},
+      {R"({"type": "ShuffleNetV1"})"},
+      {R"({"type": "ShuffleNetV2", "widen_factor": 0.5})"},
+      {R"({"type": "SwinTransformer", "embed_dims": 12, "depths": [2, 2], "num_heads": [2, 4],
+           "strides": [4, 2], "out_indices": [0, 1], "drop_path_rate": 0})"},
+      {R"({"type": "VGG", "depth": 11, "norm_cfg": {"type": "BN"}})"},
+      {R"({"type": "ViPNAS_MobileNetV3"})"},
+      {R"({"type": "ViPNAS_ResNet", "depth": 50})"},
+      {R"({"type": "VisionTransformer", "img_size": 64, "with_cls_token": false,
+           "out_type": "featmap", "arch": {"embed_dims": 48, "num_layers": 3, "num_heads": 4,
+                                           "feedforward_channels": 96}})"},
+  };
+  return table;
+}
+
+// Each map averaged over the image and over its channels with fixed random signs, against +-1.
+Tensor loss_of(const Features& maps) {
+  const Tensor target = Tensor::from(std::vector<float>{1, -1, 1, -1}, {4, 1});
+  Tensor total;
+  for (size_t i = 0; i < maps.size(); ++i) {
+    const Tensor& map = maps[i];
+    const Tensor rows =
+        reshape(map, {map.size(0), map.numel() / map.size(0) / map.size(-1), map.size(-1)});
+    const Tensor signs = sign(test::uniform({map.size(-1), 1}, -1, 1, 17 + i));
+    const Tensor one = mean(square(matmul(mean(rows, {1}), signs) - target));
+    total = total.defined() ? total + one : one;
+  }
+  return total;
+}
+
+class LearningBackbone : public testing::TestWithParam<Row> {};
+
+TEST_P(LearningBackbone, LosesInTwentySteps) {
+  const Row& row = GetParam();
+  ParameterStore store{3};
+  const auto backbone = make_backbone(Config::parse(row.config, "backbone"), Scope(store));
+  store.train(true);
+  ParamGroup group;
+  for (const Parameter& p : store.all())
+    if (p.role == Role::parameter && p.trainable) {
+      require_grad(p.value);
+      group.parameters.push_back(store.find(p.name));
+    }
+  OptimizerOptions options = OptimizerOptions::defaults(OptimizerKind::adam);
+  group[Hyper::lr] = row.lr;
+  Optimizer optimizer(options, {group});
+  const Tensor images = test::uniform(row.input, -1, 1, 5);
+  std::vector<double> losses;
+  for (int step = 0; step < 20; ++step) {
+    Tape tape;
+    const Tensor loss = loss_of((*backbone)(images));
+    losses.push_back(loss.item());
+    tape.backward(loss);
+    optimizer.step();
+    optimizer.zero_grad();
+  }
+  EXPECT_LT(losses.back(), 0.5 * losses.front()) << testing::PrintToString(losses);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LearningBackbone, testing::ValuesIn(rows()),
+                         [](const auto& row) { return row.param.type(); });
+
+TEST(LearningBackbones, NoneIsLeftOut) {
+  std::set<std::string> tested;
+  for (const Row& row : rows()) tested.insert(row.type());
+  for (const std::string& type : backbone_types())
+    EXPECT_TRUE(tested.contains(type)) << type << " has no row in " << __FILE__;
+}
+
+}  // namespace
+}  // namespace limber

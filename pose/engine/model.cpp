@@ -22,8 +22,18 @@ void load_model(const Model& model, const std::string& checkpoint) {
 }
 
 void Model::predict(std::vector<DataSample>& samples) const {
-  const Tensor inputs = (*preprocessor)(samples, /*training=*/false);
-  estimator->predict(inputs, samples);
+  std::vector<Tensor> scales{(*preprocessor)(samples, /*training=*/false)};
+  const auto images = [](const DataSample& sample) -> const std::vector<Tensor>* {
+    const auto it = sample.meta.more.find("inputs");  // at all scales
+    return it == sample.meta.more.end() ? nullptr : &it->second;
+  };
+  const size_t count = images(samples[0]) != nullptr ? images(samples[0])->size() : 1;
+  for (size_t i = 1; i < count; ++i) {
+    std::vector<Tensor> at_scale;
+    for (const DataSample& sample : samples) at_scale.push_back(images(sample)->at(i));
+    scales.push_back(preprocessor->stack(at_scale));
+  }
+  estimator->predict_scales(scales, samples);
 }
 
 }  // namespace limber

@@ -17,6 +17,9 @@ struct Estimator {
   virtual Losses loss(const Tensor& inputs, ConstBatch samples) const = 0;
   // Fills pred_instances (and pred_fields) of the samples, in image space.
   virtual void predict(const Tensor& inputs, Batch samples) const = 0;
+  // The same from the images at several scales, the first of them the one that the samples' meta
+  // data speak of. Throws where the model takes one alone.
+  virtual void predict_scales(std::span<const Tensor> inputs, Batch samples) const;
   virtual Features features(const Tensor& inputs) const = 0;  // what the head sees
   virtual Head* head() { return nullptr; }
 };

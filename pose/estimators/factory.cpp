@@ -1,5 +1,6 @@
 #include "pose/core/factory.h"
 
+#include "pose/estimators/bottomup.h"
 #include "pose/estimators/legacy_config.h"
 #include "pose/estimators/topdown.h"
 
@@ -9,10 +10,17 @@ namespace {
 using Make = std::unique_ptr<Estimator> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kEstimators[] = {
+    {"BottomupPoseEstimator", make_bottomup},
     {"TopdownPoseEstimator", make_topdown},
 };
 
 }  // namespace
+
+void Estimator::predict_scales(std::span<const Tensor> inputs, Batch samples) const {
+  check_input(inputs.size() == 1, "the images come at ", inputs.size(),
+              " scales, the model takes one: see BottomupResize.aug_scales");
+  predict(inputs[0], samples);
+}
 
 std::unique_ptr<Estimator> make_estimator(const Config& config, const Scope& root) {
   const Config model = updated_model(config);

@@ -36,8 +36,16 @@ TestOptions read_test_options(const Config& c) {
 
 TrainOptions read_train_options(const Config& c) {
   TrainOptions o;
-  if (!c.is_null()) o.compute_acc = c.get("compute_acc", true);
+  if (c.is_null()) return o;
+  o.compute_acc = c.get("compute_acc", true);
+  o.max_train_instances = c.get<int64_t>("max_train_instances", -1);
   return o;
+}
+
+std::vector<Prediction> Head::predict_scales(std::span<const ScaleFeatures> scales,
+                                             ConstBatch samples, const TestOptions& test) const {
+  check(scales.size() == 1, "this head predicts at one scale, not at ", scales.size());
+  return predict(scales[0].maps, test.flip_test ? &scales[0].flipped : nullptr, samples, test);
 }
 
 void Head::set_option(const std::string& path, const Config&) {
@@ -77,6 +85,7 @@ std::vector<Prediction> decode_batch(const Codec* codec, std::span<const Tensor>
     p.instances.keypoints = std::move(decoded.keypoints);
     p.instances.keypoint_scores = std::move(decoded.scores);
     p.instances.keypoints_visible = std::move(decoded.visible);
+    p.instances.bbox_scores = std::move(decoded.instance_scores);
     p.instances.more = std::move(decoded.more);
     predictions.push_back(std::move(p));
   }

@@ -36,10 +36,16 @@ TestOptions read_test_options(const Config& test_cfg);
 
 // What training tells a head.
 struct TrainOptions {
-  bool compute_acc = true;  // log acc_pose, where the head can leave it out
-  int epoch = 0;            // set by the trainer when an epoch begins
+  bool compute_acc = true;           // log acc_pose, where the head can leave it out
+  int64_t max_train_instances = -1;  // of a batch, for heads with maps per person; -1: all
+  int epoch = 0;                     // set by the trainer when an epoch begins
 };
 TrainOptions read_train_options(const Config& train_cfg);
+
+// The features of a batch at one scale and those of its mirror image (empty without flip_test).
+struct ScaleFeatures {
+  Features maps, flipped;
+};
 
 // Decoded instances of one sample in input space, plus fields where output_heatmaps asks for them.
 struct Prediction {
@@ -56,6 +62,11 @@ struct Head {
   // `flipped`: the features of the images flipped left to right, when test.flip_test is set.
   virtual std::vector<Prediction> predict(const Features& features, const Features* flipped,
                                           ConstBatch samples, const TestOptions& test) const = 0;
+  // Whether predict_scales() takes more than one scale.
+  virtual bool predicts_scales() const { return false; }
+  // The same from features at several scales, the original one first.
+  virtual std::vector<Prediction> predict_scales(std::span<const ScaleFeatures> scales,
+                                                 ConstBatch samples, const TestOptions& test) const;
   virtual const Codec* codec() const { return nullptr; }
   // Attributes that hooks change while training ("use_aux_loss", ...). Throws for unknown names.
   virtual void set_option(const std::string& path, const Config& value);

@@ -69,7 +69,7 @@ std::array<float, 4> parse_box(const std::string& text) {
   return {float(b[0]), float(b[1]), float(b[0] + b[2]), float(b[1] + b[3])};
 }
 
-// One instance to look at: the image and, for top-down models, a box.
+// What to look at: an image and, for top-down models, a box on it.
 struct Job {
   std::string file;
   int64_t image_id = -1;
@@ -83,11 +83,16 @@ class Predictor {
       : arguments_(a),
         model_(build_model(config, 0, /*initialise=*/false)),
         pipeline_(test_dataset(config).at("pipeline")),
+        bottom_up_(test_dataset(config).get<std::string>("data_mode", "topdown") == "bottomup"),
         meta_(std::make_shared<DatasetMeta>(metainfo_of_config(config))),
         predictions_(*meta_),
         overlays_(*meta_, {.score_threshold = a.kpt_thr}) {
     load_model(model_, a.checkpoint);
   }
+
+  // Whether the model looks at whole images and finds the people itself.
+  bool bottom_up() const { return bottom_up_; }
+  int64_t instances() const { return instances_; }
 
   void add(const Job& job) {
     Sample sample;
@@ -96,11 +101,7 @@ class Predictor {
     sample.meta.dataset_name = meta_->dataset_name;
     sample.meta.flip_indices = meta_->flip_indices;
     sample.dataset = meta_;
-    sample.bbox = Tensor::from(std::vector<float>(job.box.begin(), job.box.end()), {1, 4});
-    sample.bbox_score = Tensor::full({1}, job.score);
-    const int64_t K = meta_->num_keypoints;
-    sample.keypoints = Tensor::zeros({1, K, 2});
-    sample.keypoints_visible = Tensor::full({1, K}, 1);
+    if (!bottom_up_) set_box(sample, job);
     Random random(0);
     check_input(pipeline_.apply(sample, random) && sample.packed != nullptr, job.file,
                 ": dropped by the test pipeline");
@@ -126,10 +127,19 @@ class Predictor {
     return metainfo_of_dataset(test_dataset(config));
   }
 
+  void set_box(Sample& sample, const Job& job) const {
+    sample.bbox = Tensor::from(std::vector<float>(job.box.begin(), job.box.end()), {1, 4});
+    sample.bbox_score = Tensor::full({1}, job.score);
+    const int64_t K = meta_->num_keypoints;
+    sample.keypoints = Tensor::zeros({1, K, 2});
+    sample.keypoints_visible = Tensor::full({1, K}, 1);
+  }
+
   void flush() {
     if (batch_.empty()) return;
     model_.predict(batch_);
     predictions_.add(batch_);
+    for (const DataSample& sample : batch_) instances_ += sample.pred_instances.keypoints.size(0);
     if (!arguments_.no_overlay) overlays_.add(batch_);
     batch_.clear();
   }
@@ -137,6 +147,8 @@ class Predictor {
   const Arguments& arguments_;
   Model model_;
   Pipeline pipeline_;
+  bool bottom_up_;
+  int64_t instances_ = 0;
   std::shared_ptr<DatasetMeta> meta_;
   PredictionFile predictions_;
   Overlays overlays_;
@@ -153,7 +165,9 @@ void run(const Arguments& a) {
   Predictor predictor(a, config);
   std::optional<BoxFile> boxes;
   if (!a.boxes.empty()) boxes.emplace(a.boxes);
-  int64_t id = 0, instances = 0, bad = 0;
+  check_input(!predictor.bottom_up() || (a.boxes.empty() && a.bboxes.empty()),
+              "the model finds the people itself and takes neither --boxes nor --bbox");
+  int64_t id = 0, bad = 0;
   for (const std::string& file : files) {
     ++id;
     try {
@@ -164,12 +178,13 @@ void run(const Arguments& a) {
             jobs.push_back({file, boxes->image_id(file, id), box.xyxy, box.score});
       } else if (!a.bboxes.empty()) {
         for (const std::string& text : a.bboxes) jobs.push_back({file, id, parse_box(text), 1});
+      } else if (predictor.bottom_up()) {
+        jobs.push_back({file, id});
       } else {
         const Tensor image = read_image(file);
         jobs.push_back({file, id, {0, 0, float(image.size(1)), float(image.size(0))}, 1});
       }
       for (const Job& job : jobs) predictor.add(job);
-      instances += int64_t(jobs.size());
     } catch (const InputError& e) {
       if (files.size() == 1) throw;
       fmt::print(stderr, "skipped: {}\n", e.what());
@@ -177,8 +192,9 @@ void run(const Arguments& a) {
     }
   }
   predictor.finish();
-  fmt::print("{} instances on {} pictures -> {}/predictions.json, results_coco.json{}\n", instances,
-             files.size() - size_t(bad), a.out_dir, a.no_overlay ? "" : ", *_pose.jpg");
+  fmt::print("{} instances on {} pictures -> {}/predictions.json, results_coco.json{}\n",
+             predictor.instances(), files.size() - size_t(bad), a.out_dir,
+             a.no_overlay ? "" : ", *_pose.jpg");
   check_input(bad == 0, bad, " of ", files.size(), " pictures could not be read");
 }
 

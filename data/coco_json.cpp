@@ -109,6 +109,12 @@ CocoAnnotation read_annotation(JsonReader& r, const CocoOptions& options) {
       a.has_keypoints = a.has_keypoints || part == 0;
     } else if (const int64_t i = index_of(options.extra_keys, key); i >= 0) {
       r.numbers(a.extra[size_t(i)]);
+    } else if (key != "segmentation" && r.peek() == JsonReader::Kind::object) {
+      const std::string outer = key;
+      for (r.begin_object(); r.next_key(key);) {
+        const int64_t inner = index_of(options.extra_keys, outer + "/" + key);
+        inner >= 0 ? r.numbers(a.extra[size_t(inner)]) : r.skip();
+      }
     } else if (key == "id") {
       a.id = r.integer();
     } else if (key == "image_id") {

@@ -29,6 +29,7 @@ struct CocoAnnotation {
   std::vector<double> keypoints;  // x, y, v per point, of all keys asked for one after the other
   Segmentation segmentation;
   // Asked for by extra_keys, in that order; numbers of lists nested at will, empty: not given.
+  // "a/b" is entry b of object a.
   std::vector<std::vector<double>> extra;
 };
 

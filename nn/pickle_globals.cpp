@@ -207,6 +207,15 @@ void fill_array(StoredTensor& array, const PickleValue& state) {
   array.validate("numpy: ");
 }
 
+// The state of an array of Python objects has them as a list, in row-major order.
+const PickleValue* objects_of(const PickleValue& state) {
+  const bool known = state.is(Kind::tuple) && state.size() == 5;
+  if (!known || !state.at(size_t(4)).is(Kind::list)) return nullptr;
+  const std::string code = numpy_code(state.at(size_t(2)));
+  check_input(code == "O8" || code == "O", "numpy: objects in an array of type ", code);
+  return &state.at(size_t(4));
+}
+
 struct Global {
   const char* name;
   PickleValue (*call)(const PickleValue& arguments);  // null: only named, never called
@@ -301,6 +310,7 @@ PickleValue build_object(const PickleValue& object, const PickleValue& state) {
     return object;  // attributes beside the entries: a state dict's
                     // _metadata
   if (object.is(Kind::tensor) && object.stored() && !object.stored()->storage) {
+    if (const PickleValue* objects = objects_of(state)) return *objects;
     auto& array = const_cast<StoredTensor&>(*object.stored());
     fill_array(array, state);
     return object;

@@ -41,9 +41,9 @@ MAY_INCLUDE = {
     "pose/metrics": LAYERS + DATA + ["pose/core", "pose/config", "pose/codecs"],
     "pose/engine": TRAINING,
     "pose/report": TRAINING,
-    "data": DATA + TENSOR + ["kernels", "pose/core", "pose/config"],
+    "data": DATA + TENSOR + ["nn", "kernels", "pose/core", "pose/config"],
     "data/transforms": DATA + TENSOR + ["kernels", "pose/core", "pose/config", "pose/codecs"],
-    "data/datasets": DATA + TENSOR + ["pose/core", "pose/config"],
+    "data/datasets": DATA + TENSOR + ["nn", "pose/core", "pose/config"],
     "data/synth": DATA + TENSOR + ["pose/core", "pose/config"],
 }
 FREE = ("tests", "tools", "bench")  # may include anything

@@ -1,4 +1,5 @@
 #include "data/datasets/coco_style.h"
+#include "data/datasets/mocap.h"
 #include "data/datasets/wrappers.h"
 
 namespace limber {
@@ -24,6 +25,8 @@ std::shared_ptr<Dataset> make_dataset(const Config& config) {
     config.expect_all_read();
     return std::make_shared<ConcatDataset>(std::move(parts), times);
   }
+  if (auto mocap = make_mocap_dataset(config)) return mocap;
+  names.insert(names.end(), mocap_names().begin(), mocap_names().end());
   for (const CocoStyle& style : coco_styles()) {
     if (style.name == type) return std::make_shared<CocoStyleDataset>(config, style);
     names.emplace_back(style.name);

@@ -131,40 +131,66 @@ RandomFlipAroundRoot::RandomFlipAroundRoot(const Config& config)
       target_(read_center(config.at("target_flip_cfg"))),
       prob_(config.get<double>("flip_prob", 0.5)),
       flip_camera_(config.get<bool>("flip_camera", false)),
-      flip_label_(config.get<bool>("flip_label", false)) {}
+      flip_label_(config.get<bool>("flip_label", false)),
+      flip_image_(config.get<bool>("flip_image", false)) {}
+
+// The labels that a codec made before: keypoint_labels and lifting_target_label, whose middle is 0.
+void RandomFlipAroundRoot::flip_labels(Sample& sample) const {
+  const auto flip = [&](const char* name, const Center& c) {
+    const auto found = sample.labels.find(name);
+    check(found != sample.labels.end(), "RandomFlipAroundRoot: flip_label, but no ", name,
+          "; GenerateTarget stands before it");
+    check(found->second[0].rank() == 3, "RandomFlipAroundRoot: ", name, " ",
+          found->second[0].shape(), ", (T, K, C) is wanted");
+    found->second[0] = flip_at({found->second[0], {}}, sample.meta.flip_indices, c).points;
+  };
+  flip("keypoint_labels", keypoints_);
+  flip("lifting_target_label", target_);
+  if (const auto weights = sample.labels.find("lifting_target_weight");
+      weights != sample.labels.end()) {
+    Tensor& w = weights->second[0];
+    w = swap_keypoints({w.alias(w.shape().inserted(2, 1)), {}}, sample.meta.flip_indices)
+            .points.alias(w.shape());
+  }
+}
+
+Keypoints RandomFlipAroundRoot::flip_at(const Keypoints& k, const std::vector<int>& swap,
+                                        const Center& c) {
+  return c.is_root ? flip_keypoints_around_root(k, swap, c.root)
+                   : flip_keypoints_around(k, swap, c.x);
+}
 
 void RandomFlipAroundRoot::carry_out(Sample& sample) const {
+  if (flip_label_) return flip_labels(sample);
   const std::vector<int>& swap = sample.meta.flip_indices;
-  const auto flip = [&](const Keypoints& k, const Center& c) {
-    return c.is_root ? flip_keypoints_around_root(k, swap, c.root)
-                     : flip_keypoints_around(k, swap, c.x);
-  };
-  const Keypoints inputs = flip({sample.keypoints, sample.keypoints_visible}, keypoints_);
+  const Tensor width = first_of(sample.more, "camera_param/w");
+  Center keypoints = keypoints_, target = target_;
+  if (flip_image_) {
+    check(width.defined(), "RandomFlipAroundRoot: flip_image needs the camera's w");
+    keypoints.x = target.x = width.item() / 2;
+  }
+  const Keypoints inputs = flip_at({sample.keypoints, sample.keypoints_visible}, swap, keypoints);
   sample.keypoints = inputs.points;
   sample.keypoints_visible = inputs.visible;
-  for (const char* name : {"lifting_target", "lifting_target_label"}) {
-    const Tensor target = first_of(sample.more, name);
-    if (!target.defined() || (std::string_view(name) == "lifting_target_label" && !flip_label_))
-      continue;
+  if (const Tensor pose = first_of(sample.more, "lifting_target"); pose.defined()) {
     const Keypoints flipped =
-        flip({target, first_of(sample.more, "lifting_target_visible")}, target_);
-    sample.more[name] = {flipped.points};
+        flip_at({pose, first_of(sample.more, "lifting_target_visible")}, swap, target);
+    sample.more["lifting_target"] = {flipped.points};
     if (flipped.visible.defined()) sample.more["lifting_target_visible"] = {flipped.visible};
   }
   if (!flip_camera_) return;
-  const Tensor width = first_of(sample.more, "camera_w");
-  if (const Tensor c = first_of(sample.more, "camera_c"); c.defined()) {
+  if (const Tensor c = first_of(sample.more, "camera_param/c"); c.defined()) {
     Tensor mirrored = c.clone();
     if (width.defined())
-      mirrored.data<float>()[0] = width.data<float>()[0] - mirrored.data<float>()[0];
+      mirrored.data<float>()[0] = float(width.item()) - mirrored.data<float>()[0];
     else
       mirrored.data<float>()[0] *= -1;
-    sample.more["camera_c"] = {mirrored};
+    sample.more["camera_param/c"] = {mirrored};
   }
-  if (const Tensor p = first_of(sample.more, "camera_p"); p.defined()) {
+  if (const Tensor p = first_of(sample.more, "camera_param/p"); p.defined()) {
     Tensor mirrored = p.clone();
     mirrored.data<float>()[0] *= -1;
-    sample.more["camera_p"] = {mirrored};
+    sample.more["camera_param/p"] = {mirrored};
   }
 }
 

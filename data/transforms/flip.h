@@ -5,6 +5,7 @@
 
 #include "data/transforms/transform.h"
 #include "data/warp.h"
+#include "pose/core/keypoint.h"
 
 namespace limber {
 
@@ -28,8 +29,9 @@ class HandRandomFlip : public RandomFlip {
   bool apply(Sample& sample, Random& random) const override;
 };
 
-// Of poses for lifting: 2-D key points and 3-D target (more["lifting_target"]) around a fixed x or
-// their root; optionally the camera too (more["camera_c"], ["camera_p"], ["camera_w"]).
+// Of poses for lifting: 2-D key points and 3-D target (more["lifting_target"]) around a fixed x,
+// their root, or with flip_image the picture's middle; optionally the camera too
+// (more["camera_param/c"], "/p", "/w"). flip_label: the labels that GenerateTarget made instead.
 class RandomFlipAroundRoot : public Transform {
  public:
   explicit RandomFlipAroundRoot(const Config& config);
@@ -43,9 +45,11 @@ class RandomFlipAroundRoot : public Transform {
     int root = 0;
   };
   static Center read_center(const Config& config);
+  static Keypoints flip_at(const Keypoints& k, const std::vector<int>& swap, const Center& c);
+  void flip_labels(Sample& sample) const;
   Center keypoints_, target_;
   double prob_;
-  bool flip_camera_, flip_label_;
+  bool flip_camera_, flip_label_, flip_image_;
 };
 
 }  // namespace limber

@@ -61,8 +61,11 @@ TensorLists GenerateTarget::encode_all(const Sample& sample, Random& random) con
   TensorLists joined;
   for (const auto& codec : codecs_) {
     input.more.clear();
-    for (const std::string& key : codec->auxiliary_keys())
+    for (const std::string& key : codec->auxiliary_keys()) {
       if (const Tensor field = field_named(sample, key); field.defined()) input.more[key] = {field};
+      for (const auto& [name, list] : sample.more)  // nested: camera_param/f, ...
+        if (name.starts_with(key + "/")) input.more[name] = list;
+    }
     for (auto& [name, list] : codec->encode(input)) {
       std::vector<Tensor>& all = joined[name];
       check(multilevel_ || all.empty() || name == "keypoint_weights",
@@ -92,6 +95,10 @@ bool GenerateTarget::apply(Sample& sample, Random& random) const {
   for (const auto& [packed, name] : fields)
     if (const auto found = encoded.find(name); found != encoded.end())
       sample.fields[packed] = found->second;
+  for (const auto& codec : codecs_)
+    for (const std::string& key : codec->sample_keys())
+      for (const auto& [name, list] : encoded)
+        if (name == key || (key.ends_with("/") && name.starts_with(key))) sample.more[name] = list;
   if (const auto found = encoded.find("keypoint_weights"); found != encoded.end())
     sample.labels["keypoint_weights"] = found->second;
   if (sample.keypoints_visible.defined() && sample.keypoints_visible.rank() == 3) {
@@ -217,8 +224,8 @@ bool PackPoseInputs::apply(Sample& sample, Random&) const {
       !out.inputs.defined() && inputs != sample.labels.end())
     out.inputs = inputs->second[0];  // lifting: the network reads the encoded 2-D key points
   for (const std::string& key : meta_keys_)
-    if (const auto found = sample.more.find(key); found != sample.more.end())
-      out.meta.more[key] = found->second;
+    for (const auto& [name, list] : sample.more)  // camera_param stands for camera_param/f, ...
+      if (name == key || name.starts_with(key + "/")) out.meta.more[name] = list;
   Instances& gt = out.gt_instances;
   gt.bboxes = sample.bbox;
   gt.bbox_scores = sample.bbox_score;
@@ -234,6 +241,9 @@ bool PackPoseInputs::apply(Sample& sample, Random&) const {
   for (const char* key : {"lifting_target", "lifting_target_visible"})
     if (const auto found = sample.more.find(key); found != sample.more.end())
       gt.more[key] = found->second;
+  for (const char* key : {"target_2d", "intrinsics"})  // of sequences without 3-D labels
+    if (const auto found = sample.more.find(key); found != sample.more.end())
+      out.meta.more[key] = found->second;
   if (pack_transformed_ && sample.transformed_keypoints.defined())
     gt.more["transformed_keypoints"] = {sample.transformed_keypoints};
   out.labels = sample.labels;

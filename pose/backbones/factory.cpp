@@ -3,6 +3,7 @@
 #include "pose/backbones/alexnet.h"
 #include "pose/backbones/cpm.h"
 #include "pose/backbones/cspnext.h"
+#include "pose/backbones/dstformer.h"
 #include "pose/backbones/hourglass.h"
 #include "pose/backbones/hrformer.h"
 #include "pose/backbones/hrnet.h"
@@ -20,6 +21,7 @@
 #include "pose/backbones/seresnet.h"
 #include "pose/backbones/shufflenet.h"
 #include "pose/backbones/swin.h"
+#include "pose/backbones/tcn.h"
 #include "pose/backbones/vgg.h"
 #include "pose/backbones/vipnas.h"
 #include "pose/backbones/vision_transformer.h"
@@ -34,6 +36,7 @@ constexpr FactoryRow<Make> kBackbones[] = {
     {"CPM", make_cpm},
     {"CSPDarknet", make_csp_darknet},
     {"CSPNeXt", make_cspnext},
+    {"DSTFormer", make_dstformer},
     {"HRFormer", make_hrformer},
     {"HRNet", make_hrnet},
     {"HourglassAENet", make_hourglass_ae},
@@ -56,6 +59,7 @@ constexpr FactoryRow<Make> kBackbones[] = {
     {"ShuffleNetV1", make_shufflenet_v1},
     {"ShuffleNetV2", make_shufflenet_v2},
     {"SwinTransformer", make_swin},
+    {"TCN", make_tcn},
     {"VGG", make_vgg},
     {"ViPNAS_MobileNetV3", make_vipnas_mobilenet_v3},
     {"ViPNAS_ResNet", make_vipnas_resnet},

@@ -42,6 +42,9 @@ struct Codec {
   // packed name -> name in encode()'s result.
   virtual std::map<std::string, std::string> label_mapping() const = 0;
   virtual std::map<std::string, std::string> field_mapping() const { return {}; }
+  // Encoded arrays that join the sample's own or take their place, under these names; decoding or a
+  // metric wants them. A name that ends in "/" stands for all that begin with it.
+  virtual std::vector<std::string> sample_keys() const { return {}; }
   // Extra keys of a sample that encode() reads: "bbox" and "area" come as EncodeInput::bboxes and
   // areas, all others in EncodeInput::more ("camera_param" as "camera_param/f", ...).
   virtual std::vector<std::string> auxiliary_keys() const { return {}; }

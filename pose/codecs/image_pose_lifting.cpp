@@ -3,10 +3,15 @@
 namespace limber {
 namespace {
 
-// "key": [[...], ...] (K, dims) -> (1, K, dims); undefined where absent.
+// "key": rows [[...], ...] of K joints, or a list of one such list, -> (1, K, dims); undefined
+// where absent.
 Tensor read_statistics(const Config& config, std::string_view key, size_t dims) {
   if (!config.has(key)) return {};
-  const auto rows = config.get<std::vector<std::vector<double>>>(key);
+  Config list = config.at(key);
+  if (list.is_list() && list.size() == 1 && list.at(size_t(0)).is_list() &&
+      list.at(size_t(0)).size() > 0 && list.at(size_t(0)).at(size_t(0)).is_list())
+    list = list.at(size_t(0));
+  const auto rows = list.as<std::vector<std::vector<double>>>();
   std::vector<float> values;
   for (const auto& row : rows) {
     check_input(row.size() == dims, config.path(), ".", key, ": rows of ", dims,

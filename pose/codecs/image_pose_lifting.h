@@ -16,6 +16,9 @@ class ImagePoseLifting : public Codec {
   // {poses (N, K or K - 1, 3), root (N, 3), undefined or left out} -> key points (N, K, 3).
   Decoded decode(std::span<const Tensor> encoded) const override;
   std::map<std::string, std::string> label_mapping() const override;
+  std::vector<std::string> sample_keys() const override {
+    return {"target_root", "target_root_index", "target_mean", "target_std"};
+  }
   std::vector<std::string> auxiliary_keys() const override;
 
  private:

@@ -21,6 +21,9 @@ class MotionBERTLabel : public Codec {
   // points (N, K, 3), root-relative, divided by 1000.
   Decoded decode(std::span<const Tensor> encoded) const override;
   std::map<std::string, std::string> label_mapping() const override;
+  std::vector<std::string> sample_keys() const override {
+    return {"lifting_target", "lifting_target_visible", "factor"};
+  }
   std::vector<std::string> auxiliary_keys() const override {
     return {"lifting_target", "lifting_target_visible", "camera_param", "factor"};
   }

@@ -18,6 +18,9 @@ class VideoPoseLifting : public Codec {
   // {poses (N, K or K - 1, 3), root (N, 1, 3), undefined or left out} -> key points (N, K, 3).
   Decoded decode(std::span<const Tensor> encoded) const override;
   std::map<std::string, std::string> label_mapping() const override;
+  std::vector<std::string> sample_keys() const override {
+    return {"target_root", "target_root_index", "camera_param/"};
+  }
   std::vector<std::string> auxiliary_keys() const override {
     return {"lifting_target", "lifting_target_visible", "camera_param"};
   }

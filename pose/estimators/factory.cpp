@@ -2,6 +2,7 @@
 
 #include "pose/estimators/bottomup.h"
 #include "pose/estimators/legacy_config.h"
+#include "pose/estimators/pose_lifter.h"
 #include "pose/estimators/topdown.h"
 
 namespace limber {
@@ -11,6 +12,7 @@ using Make = std::unique_ptr<Estimator> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kEstimators[] = {
     {"BottomupPoseEstimator", make_bottomup},
+    {"PoseLifter", make_pose_lifter},
     {"TopdownPoseEstimator", make_topdown},
 };
 

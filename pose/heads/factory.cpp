@@ -4,6 +4,8 @@
 #include "pose/heads/dsnt_head.h"
 #include "pose/heads/heatmap_head.h"
 #include "pose/heads/integral_head.h"
+#include "pose/heads/internet_head.h"
+#include "pose/heads/lifting_heads.h"
 #include "pose/heads/mspn_head.h"
 #include "pose/heads/regression_head.h"
 #include "pose/heads/rle_head.h"
@@ -22,12 +24,16 @@ constexpr FactoryRow<Make> kHeads[] = {
     {"DSNTHead", make_dsnt_head},
     {"HeatmapHead", make_heatmap_head},
     {"IntegralRegressionHead", make_integral_head},
+    {"InternetHead", make_internet_head},
     {"MSPNHead", make_mspn_head},
+    {"MotionRegressionHead", make_motion_regression_head},
     {"RLEHead", make_rle_head},
     {"RTMCCHead", make_rtmcc_head},
     {"RTMWHead", make_rtmw_head},
     {"RegressionHead", make_regression_head},
     {"SimCCHead", make_simcc_head},
+    {"TemporalRegressionHead", make_temporal_regression_head},
+    {"TrajectoryRegressionHead", make_trajectory_regression_head},
     {"ViPNASHead", make_vipnas_head},
     {"VisPredictHead", make_vis_predict_head},
 };

@@ -4,6 +4,7 @@
 #include "pose/losses/distillation.h"
 #include "pose/losses/divergence.h"
 #include "pose/losses/focal_heatmap.h"
+#include "pose/losses/lifting.h"
 #include "pose/losses/mse.h"
 #include "pose/losses/multiple.h"
 #include "pose/losses/regression.h"
@@ -18,6 +19,7 @@ using Make = std::unique_ptr<Loss> (*)(const Config&, const Scope&);
 constexpr FactoryRow<Make> kLosses[] = {
     {"AdaptiveWingLoss", make_adaptive_wing},
     {"BCELoss", make_bce},
+    {"BoneLoss", make_bone},
     {"CombinedLoss", make_combined_losses},
     {"CombinedTargetMSELoss", make_combined_target_mse},
     {"FeaLoss", make_feature_distillation},
@@ -29,9 +31,11 @@ constexpr FactoryRow<Make> kLosses[] = {
     {"KeypointOHKMMSELoss", make_keypoint_ohkm_mse},
     {"L1Loss", make_l1},
     {"MPJPELoss", make_mpjpe},
+    {"MPJPEVelocityJointLoss", make_mpjpe_velocity_joint},
     {"MSELoss", make_mse},
     {"MultipleLossWrapper", make_multiple_losses},
     {"RLELoss", make_rle},
+    {"SemiSupervisionLoss", make_semi_supervision},
     {"SmoothL1Loss", make_smooth_l1},
     {"SoftWeightSmoothL1Loss", make_soft_weight_smooth_l1},
     {"SoftWingLoss", make_soft_wing},

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "data/datasets/coco_style.h"
+#include "data/datasets/mocap.h"
 #include "data/metainfo.h"
 #include "tests/oracle/oracle.h"
 
@@ -147,15 +148,88 @@ void compare_record(Case& c, const Json& expected, const CocoStyleDataset& data,
   }
 }
 
+// Rows of (F, ...) as doubles, zeros of this many where the array is not there.
+std::vector<double> rows_or_zeros(const Tensor& t, const std::vector<int64_t>& rows, size_t width) {
+  return t.defined() ? values_of(take_rows(t, rows)) : std::vector<double>(rows.size() * width);
+}
+
+// A field of a sequence under the reference's name; nothing where it is not kept.
+std::optional<std::vector<double>> field_of(const Sample& s, const MocapDataset& data,
+                                            int64_t index, const std::string& name) {
+  const MocapFrames& f = data.frames();
+  const std::vector<int64_t> frames = data.frames_of(index), last{frames.back()};
+  if (name == "keypoints") return values_of(s.keypoints);
+  if (name == "keypoints_visible") return values_of(s.keypoints_visible);
+  if (name == "keypoints_3d") return values_of(take_rows(f.keypoints_3d, frames));
+  if (name == "keypoints_3d_visible") return values_of(take_rows(f.visible_3d, frames));
+  if (name == "lifting_target" || name == "lifting_target_visible")
+    return values_of(s.more.at(name).at(0));
+  if (name == "center") return rows_or_zeros(f.centers, last, 2);
+  if (name == "scale") return rows_or_zeros(f.scales, last, 1);
+  if (name == "factor") return rows_or_zeros(f.factors, last, 1);
+  if (name == "bbox") return values_of(s.bbox);
+  if (name == "bbox_score" || name == "bbox_scores") return std::vector<double>(frames.size(), 1);
+  if (name == "bbox_scales") return std::vector<double>(2 * frames.size(), 1);
+  if (name == "num_keypoints") return std::vector<double>{double(data.metainfo().num_keypoints)};
+  if (name == "id") return std::vector<double>{double(index)};
+  if (name == "category_id") return std::vector<double>{1};
+  if (name == "iscrowd") return std::vector<double>{0};
+  return std::nullopt;
+}
+
+void compare_camera(Case& c, const Json& expected, const Sample& s) {
+  for (const auto& [name, value] : expected.items()) {
+    const auto found = s.more.find("camera_param/" + name);
+    std::vector<double> want;
+    collect(value, want);
+    if (value.is_string()) continue;
+    c.expect(found != s.more.end(), "camera_param " + name + " is missing");
+    if (found != s.more.end())
+      compare_numbers(c, "camera_param " + name, Json(want), values_of(found->second[0]), 1e-6);
+  }
+}
+
+void compare_sequence(Case& c, const Json& expected, const MocapDataset& data, int64_t index) {
+  Random random(0);
+  const Sample s = data.raw_sample(index, random);
+  // Numbers of images and rows that follow from the file's layout.
+  const std::set<std::string> passed_over{"sample_idx", "img_ids", "target_idx"};
+  // The reference's folder is another, so names are compared from the end.
+  const auto compare_path = [&](const Json& paths, const std::string& file) {
+    const std::string want = paths.is_array() ? paths.back() : paths;
+    c.expect(want.ends_with(file), "path " + file + ", expected " + want);
+  };
+  const std::vector<int64_t> frames = data.frames_of(index);
+  const std::string& last_file = data.frames().names[size_t(frames.back())];
+  for (const auto& [name, value] : expected.items()) {
+    if (passed_over.contains(name)) continue;
+    if (name == "img_path" || name == "img_paths") {
+      compare_path(value, last_file);
+    } else if (name == "target_img_path" || name == "target_img_paths") {
+      compare_path(value, s.meta.target_img_path);
+    } else if (name == "camera_param") {
+      compare_camera(c, value.is_array() ? value[0] : value, s);
+    } else if (const auto got = field_of(s, data, index, name)) {
+      std::vector<double> want;
+      collect(value, want);
+      compare_numbers(c, str("sample ", index, " ", name), Json(want), *got, 1e-6);
+    } else {
+      c.expect(false, name + " is missing");
+    }
+  }
+}
+
 }  // namespace
 
 void check_dataset_lists(const File& file, Report& report) {
   const auto& styles = coco_styles();
   const bool known = std::any_of(styles.begin(), styles.end(),
                                  [&](const CocoStyle& style) { return style.name == file.stem; });
+  const auto& mocap = mocap_names();
+  const bool sequences = std::ranges::find(mocap, file.stem) != mocap.end();
   for (const Json& j : file.json.at("cases")) {
     const std::string name = "datasets/lists/" + j.at("name").get<std::string>();
-    if (!known) {
+    if (!known && !sequences) {
       report.skip(name, "no reader of this kind of data set (3-D, video or multi-file)");
       continue;
     }
@@ -165,11 +239,15 @@ void check_dataset_lists(const File& file, Report& report) {
       args["type"] = file.stem;
       args["data_root"] = (file.samples / args.at("data_root").get<std::string>()).string();
       const auto data = make_dataset(Config::parse(args.dump(), name));
-      const auto& coco = dynamic_cast<const CocoStyleDataset&>(*data);
       c.expect(data->size() == j.at("num_samples").get<int64_t>(),
                str("samples: ", data->size(), ", expected ", j.at("num_samples")));
       for (size_t i = 0; i < j.at("samples").size() && int64_t(i) < data->size(); ++i)
-        compare_record(c, j.at("samples")[i], coco, int64_t(i), file.samples);
+        if (sequences)
+          compare_sequence(c, j.at("samples")[i], dynamic_cast<const MocapDataset&>(*data),
+                           int64_t(i));
+        else
+          compare_record(c, j.at("samples")[i], dynamic_cast<const CocoStyleDataset&>(*data),
+                         int64_t(i), file.samples);
       report.add(c);
     } catch (const std::exception& error) {
       report.fail(name, error.what());

@@ -6,11 +6,15 @@
 namespace limber::oracle {
 namespace {
 
+// A lone "feat" is a transformer's and as it is, (N, T, K, C). Maps "feat/0", ... are channels last
+// here, those of sequences (N, C, T) become (N, 1, T, C).
 Tensor feature(const Json& f, const std::string& name, DType dtype) {
   const auto dims = f.at("shape").get<std::vector<int64_t>>();
   Array a = hashv(name, Shape(std::span<const int64_t>(dims)));
   const double scale = f.value("scale", 1.0);
   for (double& v : a.values) v = double(float(scale * v));
+  if (name == "feat" || name == "feat_flip") return to_tensor(a).to(dtype);
+  if (a.shape.rank() == 3) a.shape = a.shape.inserted(2, 1);
   return (a.shape.rank() == 4 ? channels_last(a) : to_tensor(a)).to(dtype);
 }
 
@@ -37,7 +41,7 @@ void check_predictions(const File& file, const Head& head, ConstBatch samples, D
     for (const Json& f : feats) {
       const std::string name = f.at("hashfill");
       features.push_back(feature(f, name, dtype));
-      flipped.push_back(feature(f, "feat_flip" + name.substr(name.find('/')), dtype));
+      flipped.push_back(feature(f, "feat_flip" + name.substr(4), dtype));
     }
     const TestOptions test = read_test_options(to_config(run.at("test_cfg"), "test_cfg"));
     const auto predictions =
@@ -84,7 +88,8 @@ void run_head(const File& file, const Precision& precision, Case& result) {
     check_losses_of_step(file.json, losses, result);
     tape.backward(total_loss(losses));
   }
-  check_gradients(file.json.at("grads"), store, inputs, precision, result);
+  const bool tokens = inputs.size() == 1 && inputs[0].first == "feat";
+  check_gradients(file.json.at("grads"), store, inputs, precision, result, tokens);
   check_buffers(file.json.value("buffers_after_loss", Json::array()), store, precision, result);
 }
 

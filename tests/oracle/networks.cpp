@@ -64,6 +64,22 @@ Tensor sample_array(const Json& sample, const char* key) {
                                                            : Tensor();
 }
 
+// What a codec may ask for beside key points; null entries are left out. "camera_param" is nested.
+TensorLists more_of(const Json& json) {
+  TensorLists more;
+  const auto value_of = [](const Json& v) {
+    return v.is_number() ? Tensor::full({}, number(v)) : to_tensor(inline_array(v));
+  };
+  for (const char* key : {"lifting_target", "lifting_target_visible", "factor",
+                          "dataset_keypoint_weights", "rel_root_depth", "rel_root_valid",
+                          "hand_type", "hand_type_valid", "focal", "principal_pt"})
+    if (json.contains(key) && !json.at(key).is_null()) more[key] = {value_of(json.at(key))};
+  if (json.contains("camera_param"))
+    for (const auto& [name, value] : json.at("camera_param").items())
+      more["camera_param/" + name] = {value_of(value)};
+  return more;
+}
+
 // Encodes one sample with each encoder of "generate_target" and files the arrays under their
 // packed names.
 void encode_one(const Json& target, const Json& json, DataSample& sample) {
@@ -72,6 +88,8 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
   input.visible = sample_array(json, "keypoints_visible");
   input.bboxes = sample_array(json, "bbox");
   input.areas = sample_array(json, "area");
+  input.more = more_of(json);
+  sample.meta.more = input.more;
   const Json encoders =
       target.at("encoder").is_array() ? target.at("encoder") : Json::array({target.at("encoder")});
   for (const Json& encoder : encoders) {
@@ -86,6 +104,9 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
     };
     file(codec->label_mapping(), sample.labels);
     file(codec->field_mapping(), sample.fields);
+    for (const std::string& key : codec->sample_keys())
+      if (const auto found = encoded.find(key); found != encoded.end())
+        sample.meta.more[key] = found->second;
   }
 }
 
@@ -114,10 +135,12 @@ std::vector<DataSample> encode_samples(const File& file, DType dtype, Case& resu
     sample.gt_instances.keypoints_visible = sample_array(json, "keypoints_visible");
     sample.gt_instances.bboxes = sample_array(json, "bbox");
     sample.gt_instances.areas = sample_array(json, "area");
-    const auto size = json.at("input_size").get<std::vector<int>>();
-    sample.meta.input_size = {size.at(0), size.at(1)};
-    sample.meta.input_center = {float(size[0]) / 2, float(size[1]) / 2};
-    sample.meta.input_scale = {float(size[0]), float(size[1])};
+    if (json.contains("input_size")) {  // lifting has no images
+      const auto size = json.at("input_size").get<std::vector<int>>();
+      sample.meta.input_size = {size.at(0), size.at(1)};
+      sample.meta.input_center = {float(size[0]) / 2, float(size[1]) / 2};
+      sample.meta.input_scale = {float(size[0]), float(size[1])};
+    }
     sample.meta.flip_indices = file.json.at("flip_indices").get<std::vector<int>>();
     encode_one(file.json.at("generate_target"), json, sample);
     samples.push_back(std::move(sample));
@@ -206,6 +229,10 @@ void check_gradients(const Json& records, const ParameterStore& store,
     pairs.emplace_back(&record, p != nullptr  ? to_array(to_stored(*p, grad))
                                 : as_recorded ? to_array(grad)
                                               : feature_array(grad));
+    // Features of sequences are recorded without the extent of 1 that stands for height.
+    Array& got = pairs.back().second;
+    if (record.contains("shape") && record.at("shape").size() == 3 && got.shape.rank() == 4)
+      got.shape = got.shape.without(2);
     double square = 0;
     for (double v : pairs.back().second.values) square += v * v;
     largest = std::max(largest, std::sqrt(square / std::max<double>(1, double(grad.numel()))));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <map>
 
 #include "bench/bench.h"
 #include "kernels/cpu/runtime/cpu_features.h"
@@ -44,12 +45,15 @@ Times time_of(const std::function<void()>& run) {
   return {times[times.size() / 2], times[0]};
 }
 
-void print(const Benchmark& b, Times time) {
+void print(const Benchmark& b, Times time, std::map<std::string, double>& medians) {
   fmt::print("{:44} {:10.1f} us", b.name, time.median * 1e6);
   if (b.flops > 0)
     fmt::print(" {:7.1f} GFLOP/s (best {:.1f})", b.flops / time.median * 1e-9,
                b.flops / time.best * 1e-9);
   if (b.bytes > 0) fmt::print(" {:7.1f} GB/s", b.bytes / time.median * 1e-9);
+  if (const auto whole = medians.find(b.share_of); whole != medians.end())
+    fmt::print(" {:6.1f} % of {}", 100 * time.median / whole->second, b.share_of);
+  medians[b.name] = time.median;
   fmt::print("\n");
   std::fflush(stdout);
 }
@@ -70,9 +74,10 @@ int main(int argc, char** argv) {
   for (kernels::Isa i : {kernels::Isa::base, kernels::Isa::avx2, kernels::Isa::avx512})
     if (isa == kernels::isa_name(i)) set_isa(i);
   fmt::print("{} threads, {}\n", threads(), kernels::isa_name(default_exec().isa));
-  for (auto family : {bench::gemm_benchmarks, bench::conv_benchmarks}) {
+  std::map<std::string, double> medians;
+  for (auto family : {bench::gemm_benchmarks, bench::conv_benchmarks, bench::decode_benchmarks}) {
     for (const bench::Benchmark& b : family()) {
-      if (b.name.find(filter) != std::string::npos) bench::print(b, bench::time_of(b.run));
+      if (b.name.find(filter) != std::string::npos) bench::print(b, bench::time_of(b.run), medians);
     }
   }
 }

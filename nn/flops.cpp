@@ -10,6 +10,8 @@ int64_t products_of(OpKind kind, std::span<const Tensor> in, const Tensor& out) 
       return out.numel() * (in[1].numel() / in[1].size(0));
     case OpKind::ConvTranspose2d:  // weight (C, kH, kW, O / groups)
       return in[0].numel() * (in[1].numel() / in[1].size(0));
+    case OpKind::DeformConv2d:  // as above, and the bilinear reading of every tap
+      return out.numel() * (in[2].numel() / in[2].size(0)) + in[1].numel() / 2 * 4;
     case OpKind::Linear:
       return out.numel() * in[0].size(-1);
     case OpKind::MatMul:

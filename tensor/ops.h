@@ -138,6 +138,10 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
 // weight: (C, kH, kW, O / groups) -> H' = (H - 1) s - 2 p + d (k - 1) + output_padding + 1
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
                         const ConvGeometry& g, std::array<int, 2> output_padding = {0, 0});
+// Every tap reads x at a place of its own: offset (N, H', W', O kH kW 2) holds (rows, columns) to
+// add per offset group and tap; weight as for conv2d. torchvision.ops.deform_conv2d.
+Tensor deform_conv2d(const Tensor& x, const Tensor& offset, const Tensor& weight,
+                     const Tensor& bias, const ConvGeometry& g, int offset_groups = 1);
 
 // ---- normalisation.  Channels are the last dimension; weight and bias: (C,), or both undefined
 // where a line allows it.

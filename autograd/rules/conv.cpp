@@ -1,21 +1,9 @@
 // Rules for tensor/ops/conv.cpp: each op's gradients are the other's kernels.
 #include "kernels/conv.h"
 #include "autograd/rules.h"
-#include "kernels/reduce.h"
+#include "autograd/rules/bias.h"
 
 namespace limber {
-namespace {
-
-// Over all but the last dimension.
-Tensor bias_gradient(const Tensor& dy) {
-  const int64_t channels = dy.size(-1);
-  const Tensor db = Tensor::empty({channels}, dy.dtype());
-  kernels::sum_forward(exec_for(dy.dtype()), db.out(), dy.in(), 1, dy.shape().outer(-1), channels,
-                       1.0);
-  return db;
-}
-
-}  // namespace
 
 void backward(const Conv2dOp& op, GradContext& g) {
   const Tensor &x = g.input(0), &weight = g.input(1), &dy = g.grad();

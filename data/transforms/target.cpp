@@ -26,6 +26,13 @@ Tensor channel(const Tensor& visible, int64_t which) {
   return out;
 }
 
+// i64 (L, 2).
+Tensor links_of(const DatasetMeta& meta) {
+  std::vector<int64_t> ends;
+  for (const auto& [a, b] : meta.skeleton_links) ends.insert(ends.end(), {a, b});
+  return Tensor::from(ends, {int64_t(meta.skeleton_links.size()), 2});
+}
+
 void multiply_weights(Tensor& weights, const std::vector<float>& by) {
   if (by.empty() || weights.size(-1) != int64_t(by.size())) return;
   weights = weights.clone();
@@ -223,6 +230,8 @@ bool PackPoseInputs::apply(Sample& sample, Random&) const {
   if (const auto inputs = sample.labels.find("keypoint_labels");
       !out.inputs.defined() && inputs != sample.labels.end())
     out.inputs = inputs->second[0];  // lifting: the network reads the encoded 2-D key points
+  if (std::ranges::find(meta_keys_, "skeleton_links") != meta_keys_.end() && sample.dataset)
+    out.meta.more["skeleton_links"] = {links_of(*sample.dataset)};
   for (const std::string& key : meta_keys_)
     for (const auto& [name, list] : sample.more)  // camera_param stands for camera_param/f, ...
       if (name == key || name.starts_with(key + "/")) out.meta.more[name] = list;

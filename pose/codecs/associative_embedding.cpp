@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "pose/core/assignment.h"
 
@@ -28,6 +29,78 @@ struct AssociativeEmbedding::Maps {
     }
     return std::sqrt(square);
   }
+};
+
+// Bounds of one key point's map in square blocks, so that a search for the pixel that suits a
+// person best need not look into most of them.
+class AssociativeEmbedding::Blocks {
+ public:
+  Blocks(const Maps& maps, int64_t k) : maps_(maps), k_(k) {
+    const auto [width, height] = maps.size;
+    columns_ = (width + kSide - 1) / kSide;
+    const int64_t count = columns_ * ((height + kSide - 1) / kSide);
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    heat_.assign(size_t(count), -kInfinity);
+    low_.assign(size_t(count * maps.dims), kInfinity);
+    high_.assign(size_t(count * maps.dims), -kInfinity);
+    for (int64_t b = 0; b < count; ++b)
+      for_pixels(b, [&](int64_t pixel) {
+        heat_[size_t(b)] = std::max(heat_[size_t(b)], maps.heat(k)[pixel]);
+        for (int64_t l = 0; l < maps.dims; ++l) {
+          const float tag = maps.tag(k, l, pixel);
+          float &low = low_[size_t(b * maps.dims + l)], &high = high_[size_t(b * maps.dims + l)];
+          low = std::min(low, tag);
+          high = std::max(high, tag);
+        }
+      });
+  }
+
+  // The first pixel of the least cost: the rounded distance of tags counts first, then the heat.
+  int64_t best_pixel(const std::vector<double>& tag) const {
+    std::vector<double> bounds(heat_.size());
+    for (size_t b = 0; b < bounds.size(); ++b) bounds[b] = least_cost(b, tag);
+    double least = std::numeric_limits<double>::infinity();
+    int64_t best = 0;
+    const auto search = [&](size_t b) {
+      for_pixels(int64_t(b), [&](int64_t pixel) {
+        const double cost =
+            std::nearbyint(maps_.distance(k_, pixel, tag)) * 100 - maps_.heat(k_)[pixel];
+        if (cost > least || (cost == least && pixel > best) || std::isnan(cost)) return;
+        least = cost;
+        best = pixel;
+      });
+    };
+    search(size_t(std::min_element(bounds.begin(), bounds.end()) - bounds.begin()));
+    for (size_t b = 0; b < bounds.size(); ++b)
+      if (bounds[b] <= least) search(b);
+    return best;
+  }
+
+ private:
+  static constexpr int64_t kSide = 16;
+
+  template <class Body>
+  void for_pixels(int64_t block, const Body& body) const {
+    const auto [width, height] = maps_.size;
+    const int64_t x0 = block % columns_ * kSide, y0 = block / columns_ * kSide;
+    for (int64_t y = y0; y < std::min(height, y0 + kSide); ++y)
+      for (int64_t x = x0; x < std::min(width, x0 + kSide); ++x) body(y * width + x);
+  }
+
+  // What no pixel of the block falls below; rounding is monotone, so this holds to the bit.
+  double least_cost(size_t block, const std::vector<double>& tag) const {
+    double square = 0;
+    for (size_t l = 0; l < tag.size(); ++l) {
+      const size_t at = block * tag.size() + l;
+      const double away = std::max({0.0, double(low_[at]) - tag[l], tag[l] - double(high_[at])});
+      square += away * away;
+    }
+    return std::nearbyint(std::sqrt(square)) * 100 - double(heat_[block]);
+  }
+
+  const Maps& maps_;
+  int64_t k_, columns_;
+  std::vector<float> heat_, low_, high_;  // per block: the largest heat, bounds of each tag
 };
 
 // A person in the making.
@@ -138,6 +211,7 @@ std::vector<AssociativeEmbedding::Group> AssociativeEmbedding::group(const Maps&
 void AssociativeEmbedding::fill_missing(const Tensor& keypoints, const Tensor& scores,
                                         const Maps& maps) const {
   const auto [width, height] = maps.size;
+  std::vector<std::optional<Blocks>> blocks(size_t(maps.count));
   for (int64_t n = 0; n < keypoints.size(0); ++n) {
     float* xy = keypoints.data<float>() + n * maps.count * 2;
     float* score = scores.data<float>() + n * maps.count;
@@ -153,15 +227,8 @@ void AssociativeEmbedding::fill_missing(const Tensor& keypoints, const Tensor& s
     for (double& v : tag) v /= found;
     for (int64_t k = 0; k < maps.count; ++k) {
       if (score[k] > 0) continue;
-      int64_t best = 0;
-      double least = std::numeric_limits<double>::infinity();
-      for (int64_t i = 0; i < maps.area(); ++i) {
-        const double cost = std::nearbyint(maps.distance(k, i, tag)) * 100 - maps.heat(k)[i];
-        if (cost < least) {
-          least = cost;
-          best = i;
-        }
-      }
+      if (!blocks[size_t(k)]) blocks[size_t(k)].emplace(maps, k);
+      const int64_t best = blocks[size_t(k)]->best_pixel(tag);
       xy[2 * k] = float(best % width);
       xy[2 * k + 1] = float(best / width);
       score[k] = maps.heat(k)[best];

@@ -21,6 +21,7 @@ class AssociativeEmbedding : public Codec {
 
  private:
   struct Maps;
+  class Blocks;
   struct Group;
   std::vector<Group> group(const Maps& maps) const;
   void join(std::vector<Group>& groups, const std::vector<LocalMaximum>& candidates, int64_t k,

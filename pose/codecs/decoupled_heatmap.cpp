@@ -169,10 +169,8 @@ Decoded DecoupledHeatmap::decode(std::span<const Tensor> encoded) const {
   const Shape& shape = encoded[0].shape();
   const int64_t instances = encoded[1].numel();
   const int64_t planes = shape.rank() == 4 ? shape[0] * shape[1] : shape[0];
-  check((shape.rank() == 3 || shape.rank() == 4) && shape[-1] == heatmap_size_.width &&
-            shape[-2] == heatmap_size_.height && (instances == 0 || planes % instances == 0),
-        "DecoupledHeatmap: maps ", shape, " for ", instances, " instances, (M K, ",
-        heatmap_size_.height, ", ", heatmap_size_.width, ") is wanted");
+  check((shape.rank() == 3 || shape.rank() == 4) && (instances == 0 || planes % instances == 0),
+        "DecoupledHeatmap: maps ", shape, " for ", instances, " instances, (M K, h, w) is wanted");
   const int64_t count = instances == 0 ? 0 : planes / instances;
   Decoded decoded;
   if (instances == 0) {

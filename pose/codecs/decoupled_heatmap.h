@@ -15,8 +15,8 @@ class DecoupledHeatmap : public Codec {
   // (N, 8) set the Gaussians' widths; without, the visible key points' own box does.
   // Draws from input.random.
   TensorLists encode(const EncodeInput& input) const override;
-  // {instance_heatmaps (M K, H, W) or (M, K, H, W), instance_scores (M, 1)} -> key points
-  // (M, K, 2), scores (M, K).
+  // {instance_heatmaps (M K, h, w) or (M, K, h, w), of any size, instance_scores (M, 1)} -> key
+  // points (M, K, 2), scores (M, K).
   Decoded decode(std::span<const Tensor> encoded) const override;
   std::map<std::string, std::string> label_mapping() const override;
   std::map<std::string, std::string> field_mapping() const override;

@@ -42,6 +42,8 @@ void BottomupPoseEstimator::predict_scales(std::span<const Tensor> inputs, Batch
   const Head& head = head_for("it predicts nothing");
   std::vector<ScaleFeatures> scales;
   for (const Tensor& input : inputs) scales.push_back(features_for_test(input));
+  const std::vector<int64_t> frame{inputs[0].size(1), inputs[0].size(2)};
+  for (DataSample& sample : samples) sample.meta.more["batch_shape"] = {Tensor::from(frame, {2})};
   std::vector<Prediction> predictions = head.predict_scales(scales, samples, test_);
   for (size_t i = 0; i < samples.size(); ++i) hand_over(predictions[i], samples[i]);
 }

@@ -1,6 +1,9 @@
 #include "pose/core/factory.h"
 
+#include "pose/heads/ae_head.h"
+#include "pose/heads/cid_head.h"
 #include "pose/heads/cpm_head.h"
+#include "pose/heads/dekr_head.h"
 #include "pose/heads/dsnt_head.h"
 #include "pose/heads/heatmap_head.h"
 #include "pose/heads/integral_head.h"
@@ -20,7 +23,10 @@ namespace {
 using Make = std::unique_ptr<Head> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kHeads[] = {
+    {"AssociativeEmbeddingHead", make_ae_head},
+    {"CIDHead", make_cid_head},
     {"CPMHead", make_cpm_head},
+    {"DEKRHead", make_dekr_head},
     {"DSNTHead", make_dsnt_head},
     {"HeatmapHead", make_heatmap_head},
     {"IntegralRegressionHead", make_integral_head},

@@ -3,6 +3,7 @@
 #include "pose/losses/classification.h"
 #include "pose/losses/distillation.h"
 #include "pose/losses/divergence.h"
+#include "pose/losses/embedding.h"
 #include "pose/losses/focal_heatmap.h"
 #include "pose/losses/lifting.h"
 #include "pose/losses/mse.h"
@@ -18,12 +19,14 @@ using Make = std::unique_ptr<Loss> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kLosses[] = {
     {"AdaptiveWingLoss", make_adaptive_wing},
+    {"AssociativeEmbeddingLoss", make_associative_embedding},
     {"BCELoss", make_bce},
     {"BoneLoss", make_bone},
     {"CombinedLoss", make_combined_losses},
     {"CombinedTargetMSELoss", make_combined_target_mse},
     {"FeaLoss", make_feature_distillation},
     {"FocalHeatmapLoss", make_focal_heatmap},
+    {"InfoNCELoss", make_info_nce},
     {"JSDiscretLoss", make_js_discret},
     {"KDLoss", make_logit_distillation},
     {"KLDiscretLoss", make_kl_discret},

@@ -41,5 +41,6 @@ std::vector<OpCase> index_cases();
 std::vector<OpCase> attention_cases();
 std::vector<OpCase> dropout_cases();
 std::vector<OpCase> conv_cases();
+std::vector<OpCase> deform_conv_cases();
 
 }  // namespace limber::test

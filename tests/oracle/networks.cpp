@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <cstdio>
 #include <map>
 
 #include "autograd/autograd.h"
@@ -90,6 +91,8 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
   input.areas = sample_array(json, "area");
   input.more = more_of(json);
   sample.meta.more = input.more;
+  Random random(0);
+  input.random = &random;
   const Json encoders =
       target.at("encoder").is_array() ? target.at("encoder") : Json::array({target.at("encoder")});
   for (const Json& encoder : encoders) {
@@ -107,6 +110,40 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
     for (const std::string& key : codec->sample_keys())
       if (const auto found = encoded.find(key); found != encoded.end())
         sample.meta.more[key] = found->second;
+  }
+}
+
+// "ones, but zero at [:8, -12:]": 1 but for the first 8 rows of the last 12 columns.
+Tensor mask_of(const std::string& words, int64_t height, int64_t width) {
+  int rows = 0, columns = 0;
+  check(std::sscanf(words.c_str(), "ones, but zero at [:%d, -%d:]", &rows, &columns) == 2,
+        "oracle: unknown mask \"", words, "\"");
+  Tensor mask = Tensor::full({1, height, width}, 1);
+  for (int64_t y = 0; y < rows; ++y)
+    std::fill_n(mask.data<float>() + (y + 1) * width - columns, columns, 0.0f);
+  return mask;
+}
+
+// Targets that no encoder can give: the mask of unannotated people, and the roots that the
+// reference drew within a pixel of the people's own (i32 (N, 2)).
+void take_recorded(const Json& record, const Json& json, DataSample& sample, Case& result) {
+  const std::string name = record.at("name");
+  if (name.ends_with("/heatmap_mask")) {
+    const auto shape = record.at("shape").get<std::vector<int64_t>>();
+    sample.fields["heatmap_mask"] = {
+        mask_of(json.at("heatmap_mask").get<std::string>(), shape.at(1), shape.at(2))};
+  } else if (name.ends_with("/instance_coords")) {
+    const Array drawn = inline_array(record);
+    Tensor& own = sample.labels.at("instance_coords").at(0);
+    result.expect(own.shape() == drawn.shape, name + ": other people");
+    if (!(own.shape() == drawn.shape)) return;
+    own = own.clone();
+    for (int64_t i = 0; i < own.numel(); ++i) {
+      int32_t& v = own.data<int32_t>()[i];
+      const auto theirs = int32_t(drawn.values[size_t(i)]);
+      result.expect(std::abs(v - theirs) <= 2, name + ": roots too far apart");
+      v = theirs;
+    }
   }
 }
 
@@ -153,7 +190,9 @@ std::vector<DataSample> encode_samples(const File& file, DType dtype, Case& resu
       parts.push_back(rest.substr(0, slash));
     parts.push_back(rest);
     if (parts.size() < 4) continue;
-    const DataSample& sample = samples.at(std::stoul(parts[1]));
+    const size_t index = std::stoul(parts[1]);
+    DataSample& sample = samples.at(index);
+    take_recorded(record, file.json.at("samples").at(index), sample, result);
     const TensorLists& lists = parts[2] == "gt_fields" ? sample.fields : sample.labels;
     // Multi-level fields are target/<sample>/gt_fields/<level>/<name>.
     const bool levels = std::isdigit(static_cast<unsigned char>(parts[3][0])) != 0;

@@ -15,8 +15,9 @@ struct Arguments {
   std::string folder;
   int train = 1000, val = 100, test = 20, threads = 0;
   uint64_t seed = 0;
-  std::vector<int> size{320, 240}, people{1, 3};
+  std::vector<int> size{320, 240}, people;
   double difficulty = 1;
+  bool crowd = false;
 };
 
 void run(const Arguments& a) {
@@ -24,10 +25,17 @@ void run(const Arguments& a) {
   synth::SceneOptions options;
   options.width = a.size[0];
   options.height = a.size[1];
-  options.min_people = a.people[0];
-  options.max_people = a.people[1];
+  if (a.crowd) {
+    options.min_people = 3, options.max_people = 6;
+    options.min_height = 0.3, options.max_height = 0.5;
+  }
+  if (!a.people.empty()) {
+    check_input(a.people[0] <= a.people[1], "--people: ", a.people[0], " is more than ",
+                a.people[1]);
+    options.min_people = a.people[0];
+    options.max_people = a.people[1];
+  }
   options.difficulty = a.difficulty;
-  check_input(a.people[0] <= a.people[1], "--people: ", a.people[0], " is more than ", a.people[1]);
   std::vector<synth::Split> splits;
   if (a.train > 0) splits.push_back({"train", a.train});
   if (a.val > 0) splits.push_back({"val", a.val});
@@ -63,7 +71,10 @@ void add_synth(CLI::App& app) {
       ->expected(2)
       ->delimiter('x')
       ->check(CLI::Range(16, 8192));
-  command->add_option("--people", a->people, "fewest and most people a picture")
+  command->add_flag("--crowd", a->crowd,
+                    "smaller figures, three to six of them: for models that find the people "
+                    "themselves");
+  command->add_option("--people", a->people, "fewest and most people a picture [1-3]")
       ->expected(2)
       ->delimiter('-')
       ->check(CLI::Range(0, 50));

@@ -115,15 +115,17 @@ std::vector<double> DecoupledHeatmap::instance_sigmas(const EncodeInput& input,
     return sigmas;
   }
   const Shape& shape = input.bboxes.shape();
-  check(shape.rank() == 2 && shape[0] == points.instances && (shape[1] == 4 || shape[1] == 8),
+  const int64_t width = shape.rank() == 3 ? shape[1] * shape[2] : shape[-1];
+  check((shape.rank() == 2 || shape.rank() == 3) && shape[0] == points.instances &&
+            (width == 4 || width == 8),
         "DecoupledHeatmap: boxes ", shape, " for ", points.instances,
-        " instances, (N, 4) or (N, 8) is wanted");
+        " instances, (N, 4), (N, 8) or (N, 4, 2) is wanted");
   const Tensor boxes = input.bboxes.to(DType::f32);
   for (int64_t n = 0; n < points.instances; ++n) {
-    const float* b = boxes.data<float>() + n * shape[1];
-    // Corners come as top left, top right, bottom left, bottom right, maybe turned.
-    const bool corners = shape[1] == 8;
-    const double ax = corners ? b[2] - b[0] : b[2] - b[0], ay = corners ? b[3] - b[1] : 0;
+    const float* b = boxes.data<float>() + n * width;
+    // Corners come as top left, bottom left, top right, bottom right, maybe turned or mirrored.
+    const bool corners = width == 8;
+    const double ax = b[2] - b[0], ay = corners ? b[3] - b[1] : 0;
     const double bx = corners ? b[4] - b[0] : 0, by = corners ? b[5] - b[1] : b[3] - b[1];
     sigmas.push_back(sigma_of_box(std::hypot(ax / scale_x_, ay / scale_y_),
                                   std::hypot(bx / scale_x_, by / scale_y_), min_overlap_));

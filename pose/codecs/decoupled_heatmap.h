@@ -12,7 +12,7 @@ class DecoupledHeatmap : public Codec {
   // With M <= encode_max_instances people drawn from the N whose root is on the map: heatmaps
   // (K + 1, H, W), roots last; instance_heatmaps (M K, H, W); keypoint_weights (M, K);
   // instance_coords (M, 2) i32, a pixel of the 3 x 3 around the root. Boxes (N, 4) or corners
-  // (N, 8) set the Gaussians' widths; without, the visible key points' own box does.
+  // (N, 8) or (N, 4, 2) set the Gaussians' widths; without, the visible key points' own box does.
   // Draws from input.random.
   TensorLists encode(const EncodeInput& input) const override;
   // {instance_heatmaps (M K, h, w) or (M, K, h, w), of any size, instance_scores (M, 1)} -> key

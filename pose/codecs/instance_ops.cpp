@@ -78,6 +78,8 @@ Displacements draw_displacements(Size size, const Points& points, const Points& 
     for (int64_t k = 0; k < points.count; ++k) {
       if (points.visibility(n, k) <= 0) continue;
       const float* p = points.at(n, k);
+      if (!(p[0] >= 0 && p[1] >= 0 && p[0] < float(size.width) && p[1] < float(size.height)))
+        continue;
       float* dx = d.maps.data<float>() + 2 * k * area;
       float* weight = d.weights.data<float>() + 2 * k * area;
       for (int64_t y = y0; y < y1; ++y)

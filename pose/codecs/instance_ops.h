@@ -28,7 +28,8 @@ struct Displacements {
   Tensor maps, weights;  // (2 K, H, W): x and y of each key point
 };
 // In the square of half side `radius` around each visible root: the vectors from the pixels to the
-// key points, weighted by 1 / diagonal. Where people overlap, the smaller one stays.
+// key points that are on the map, weighted by 1 / diagonal. Where people overlap, the smaller one
+// stays.
 Displacements draw_displacements(Size size, const Points& points, const Points& roots,
                                  const std::vector<float>& diagonals, double radius);
 

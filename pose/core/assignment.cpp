@@ -1,6 +1,8 @@
 #include "pose/core/assignment.h"
 
+#include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "tensor/error.h"
 
@@ -61,7 +63,148 @@ std::vector<int64_t> assign_rows(const auto& cost, int64_t n, int64_t m) {
   return columns;
 }
 
+// Munkres 1957, on a square matrix. A starred zero is a pair so far, a primed one a candidate.
+class Covering {
+ public:
+  Covering(std::span<const float> cost, int64_t rows, int64_t n)
+      : n_(n),
+        rows_(rows),
+        cost_(size_t(n * n)),
+        star_in_row_(size_t(n), -1),
+        star_in_column_(size_t(n), -1),
+        prime_in_row_(size_t(n), -1),
+        row_covered_(size_t(n)),
+        column_covered_(size_t(n)) {
+    std::copy(cost.begin(), cost.end(), cost_.begin());
+  }
+
+  std::vector<int64_t> solve() {
+    subtract_row_minima();
+    star_zeros();
+    while (cover_starred_columns() < n_) {
+      std::pair<int64_t, int64_t> zero{0, 0};
+      while (!prime_until_free(zero)) {
+        shift_costs(smallest_uncovered());
+        zero = {0, 0};
+      }
+      augment(zero.first, zero.second);
+    }
+    return {star_in_row_.begin(), star_in_row_.begin() + rows_};
+  }
+
+ private:
+  double& at(int64_t i, int64_t j) { return cost_[size_t(i * n_ + j)]; }
+  // What the row's precision makes of a sum.
+  double rounded(int64_t i, double v) const { return i < rows_ ? double(float(v)) : v; }
+
+  void subtract_row_minima() {
+    for (int64_t i = 0; i < n_; ++i) {
+      const double least = *std::min_element(&at(i, 0), &at(i, 0) + n_);
+      for (int64_t j = 0; j < n_; ++j) at(i, j) = rounded(i, at(i, j) - least);
+    }
+  }
+
+  void star_zeros() {
+    for (int64_t i = 0; i < n_; ++i)
+      for (int64_t j = 0; j < n_; ++j) {
+        if (at(i, j) != 0 || star_in_column_[size_t(j)] >= 0) continue;
+        star(i, j);
+        break;
+      }
+  }
+
+  void star(int64_t i, int64_t j) {
+    star_in_row_[size_t(i)] = j;
+    star_in_column_[size_t(j)] = i;
+  }
+
+  int64_t cover_starred_columns() {
+    int64_t count = 0;
+    for (int64_t j = 0; j < n_; ++j) {
+      column_covered_[size_t(j)] = star_in_column_[size_t(j)] >= 0;
+      count += column_covered_[size_t(j)];
+    }
+    return count;
+  }
+
+  // The next uncovered zero: rows from the last one's on, all around; of a row's zeros the last
+  // one, columns counted from the last zero's on. False where there is none.
+  bool find_zero(std::pair<int64_t, int64_t>& zero) {
+    const auto [i0, j0] = zero;
+    for (int64_t step = 0; step < n_; ++step) {
+      const int64_t i = (i0 + step) % n_;
+      if (row_covered_[size_t(i)]) continue;
+      for (int64_t back = n_ - 1; back >= 0; --back) {
+        const int64_t j = (j0 + back) % n_;
+        if (at(i, j) != 0 || column_covered_[size_t(j)]) continue;
+        zero = {i, j};
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Primes zeros, covering their rows in place of their stars' columns, until one is in a row
+  // without a star (true, and `zero` is that one) or none is left.
+  bool prime_until_free(std::pair<int64_t, int64_t>& zero) {
+    while (find_zero(zero)) {
+      auto& [i, j] = zero;
+      prime_in_row_[size_t(i)] = j;
+      const int64_t starred = star_in_row_[size_t(i)];
+      if (starred < 0) return true;
+      row_covered_[size_t(i)] = 1;
+      column_covered_[size_t(starred)] = 0;
+      j = starred;
+    }
+    return false;
+  }
+
+  double smallest_uncovered() {
+    double least = std::numeric_limits<double>::infinity();
+    for (int64_t i = 0; i < n_; ++i)
+      for (int64_t j = 0; j < n_ && !row_covered_[size_t(i)]; ++j)
+        if (!column_covered_[size_t(j)]) least = std::min(least, at(i, j));
+    return least;
+  }
+
+  void shift_costs(double by) {
+    for (int64_t i = 0; i < n_; ++i)
+      for (int64_t j = 0; j < n_; ++j) {
+        double& c = at(i, j);
+        if (row_covered_[size_t(i)]) c = rounded(i, c + by);
+        if (!column_covered_[size_t(j)]) c = rounded(i, c - by);
+      }
+  }
+
+  // Stars the primes and drops the stars along the alternating path from this prime.
+  void augment(int64_t i, int64_t j) {
+    while (true) {
+      const int64_t next = star_in_column_[size_t(j)];
+      star(i, j);
+      if (next < 0) break;
+      i = next;
+      j = prime_in_row_[size_t(i)];
+    }
+    std::fill(row_covered_.begin(), row_covered_.end(), 0);
+    std::fill(prime_in_row_.begin(), prime_in_row_.end(), -1);
+  }
+
+  int64_t n_, rows_;
+  std::vector<double> cost_;
+  std::vector<int64_t> star_in_row_, star_in_column_, prime_in_row_;
+  std::vector<char> row_covered_, column_covered_;
+};
+
 }  // namespace
+
+std::vector<int64_t> assign_by_covering(std::span<const float> cost, int64_t rows,
+                                        int64_t columns) {
+  check(int64_t(cost.size()) == rows * columns && rows <= columns,
+        "assign_by_covering: ", cost.size(), " costs for ", rows, " rows and ", columns,
+        " columns");
+  for (float c : cost) check(c - c == 0, "assign_by_covering: costs must be finite");
+  return rows == 0 ? std::vector<int64_t>() : Covering(cost, rows, columns).solve();
+}
 
 std::vector<int64_t> assign_minimum(std::span<const double> cost, int64_t rows, int64_t columns) {
   check(int64_t(cost.size()) == rows * columns, "assign_minimum: ", cost.size(), " costs for ",

@@ -131,11 +131,9 @@ class CIDHead : public Head {
   }
 
   static Found find_centres(const Tensor& maps, const TestOptions& test) {
-    const Config& c = test.all;
-    const bool given = !c.is_null();
-    const int blur = given ? c.get("blur_kernel_size", 3) : 3;
-    const int most = given ? c.get("max_instances", 30) : 30;
-    const double threshold = given ? c.get("score_threshold", 0.01) : 0.01;
+    const int blur = test.all.get("blur_kernel_size", 3);
+    const int most = test.all.get("max_instances", 30);
+    const double threshold = test.all.get("score_threshold", 0.01);
     const int64_t H = maps.size(1), W = maps.size(2);
     const Tensor smooth =
         reshape(smoothed_maps(reshape(maps, {-1, 1, H, W}), blur), maps.shape()).to(DType::f32);

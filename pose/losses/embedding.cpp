@@ -104,9 +104,14 @@ struct InfoNCELoss : Loss {
     const Tensor length = clamp(norm(features, 1, /*keep_dims=*/true), 1e-12, 1e300);
     const Tensor unit = features / length;
     const Tensor logits = matmul(unit, unit, false, /*trans_b=*/true) * (1 / temperature);
-    Tensor self = Tensor::empty({N, 1}, DType::i64);
-    for (int64_t i = 0; i < N; ++i) self.data<int64_t>()[i] = i;
-    return {-sum(gather(log_softmax(logits), 1, self)) * loss_weight};
+    Tensor self = Tensor::empty({N, 1}, DType::i64), others = Tensor::full({N, N}, 1);
+    for (int64_t i = 0; i < N; ++i) {
+      self.data<int64_t>()[i] = i;
+      others.data<float>()[i * N + i] = 0;
+    }
+    // log(1 + sum over the others): exact, too, where the others count next to nothing.
+    const Tensor away = exp(logits - gather(logits, 1, self)) * others.to(logits.dtype());
+    return {sum(log1p(sum(away, {1}))) * loss_weight};
   }
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "autograd/autograd.h"
+#include "data/metainfo.h"
 #include "nn/stored_layout.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
@@ -113,6 +114,14 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
   }
 }
 
+// i64 (L, 2). The samples of the cases that use one are COCO's.
+Tensor coco_skeleton() {
+  std::vector<int64_t> ends;
+  const auto coco = known_metainfo("coco");
+  for (const auto& [a, b] : coco->skeleton_links) ends.insert(ends.end(), {a, b});
+  return Tensor::from(ends, {int64_t(ends.size()) / 2, 2});
+}
+
 // "ones, but zero at [:8, -12:]": 1 but for the first 8 rows of the last 12 columns.
 Tensor mask_of(const std::string& words, int64_t height, int64_t width) {
   int rows = 0, columns = 0;
@@ -180,6 +189,7 @@ std::vector<DataSample> encode_samples(const File& file, DType dtype, Case& resu
     }
     sample.meta.flip_indices = file.json.at("flip_indices").get<std::vector<int>>();
     encode_one(file.json.at("generate_target"), json, sample);
+    sample.meta.more["skeleton_links"] = {coco_skeleton()};
     samples.push_back(std::move(sample));
   }
   for (const Json& record : file.json.value("targets", Json::array())) {

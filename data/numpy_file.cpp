@@ -1,9 +1,9 @@
 #include "data/numpy_file.h"
 
+#include <bit>
 #include <cstring>
 
 #include "nn/pickle.h"
-#include "nn/zip_file.h"
 
 namespace limber {
 namespace {
@@ -193,6 +193,87 @@ PickleValue read_pickle_file(const std::string& path) {
   source.bytes = file->bytes();
   source.name = path;
   return read_pickle(source).first;
+}
+
+void NumpyArchiveWriter::add(const std::string& name, const std::string& type, const Shape& shape,
+                             std::string_view data) {
+  std::string extents;
+  for (int d = 0; d < shape.rank(); ++d) extents += std::to_string(shape[d]) + ",";
+  std::string header =
+      "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + extents + "), }";
+  // The data begin at a multiple of 64 bytes, behind a line break.
+  header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
+  header += '\n';
+  std::string bytes("\x93NUMPY\x01\x00", 8);
+  bytes += char(header.size() & 0xFF);
+  bytes += char(header.size() >> 8);
+  bytes += header;
+  bytes += data;
+  zip_.add(name + ".npy", std::as_bytes(std::span(bytes)));
+}
+
+void NumpyArchiveWriter::add(const std::string& name, const Tensor& numbers) {
+  check(numbers.dtype() == DType::f32, "numpy: an array of type ", numbers.dtype());
+  add(name, "<f4", numbers.shape(), {static_cast<const char*>(numbers.raw()), numbers.bytes()});
+}
+
+void NumpyArchiveWriter::add(const std::string& name, const std::vector<std::string>& texts) {
+  size_t longest = 1;
+  for (const std::string& text : texts) longest = std::max(longest, text.size());
+  std::string data(texts.size() * longest * 4, '\0');  // UTF-32
+  for (size_t i = 0; i < texts.size(); ++i)
+    for (size_t c = 0; c < texts[i].size(); ++c) data[(i * longest + c) * 4] = texts[i][c];
+  add(name, "<U" + std::to_string(longest), {int64_t(texts.size())}, data);
+}
+
+void NumpyArchiveWriter::finish() {
+  zip_.finish();
+  file_.commit();
+}
+
+namespace {
+
+void append_number(std::string& out, char op, uint64_t bits, int bytes, bool big_endian) {
+  out += op;
+  for (int i = 0; i < bytes; ++i)
+    out += char((bits >> (8 * (big_endian ? bytes - 1 - i : i))) & 0xFF);
+}
+
+void append_pickle(std::string& out, const PickleValue& v) {
+  const auto all = [&](const char* begin, const char* end) {
+    out += begin;
+    for (size_t i = 0; i < v.size(); ++i) append_pickle(out, v.at(i));
+    out += end;
+  };
+  if (v.is(Kind::dict)) {
+    out += "}(";
+    for (const auto& [key, value] : v.items()) {
+      append_pickle(out, key);
+      append_pickle(out, value);
+    }
+    out += 'u';
+  } else if (v.is(Kind::list)) {
+    all("](", "e");
+  } else if (v.is(Kind::tuple)) {
+    all("(", "t");
+  } else if (v.is(Kind::string)) {
+    append_number(out, 'X', v.text().size(), 4, false);
+    out += v.text();
+  } else if (v.is(Kind::integer)) {
+    check(v.integer() == int32_t(v.integer()), "pickle: ", v.integer(), " is too large");
+    append_number(out, 'J', uint32_t(v.integer()), 4, false);
+  } else {
+    check(v.is(Kind::real), "pickle: a ", name_of(v.kind()), " cannot be written here");
+    append_number(out, 'G', std::bit_cast<uint64_t>(v.real()), 8, true);
+  }
+}
+
+}  // namespace
+
+void write_pickle_file(const std::string& path, const PickleValue& tree) {
+  std::string bytes("\x80\x02", 2);
+  append_pickle(bytes, tree);
+  write_file_atomically(path, bytes + ".");
 }
 
 Tensor numbers_of(const PickleValue& value, const std::string& where) {

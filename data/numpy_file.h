@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "nn/pickle_value.h"
+#include "nn/zip_file.h"
 #include "tensor/mapped_file.h"
+#include "tensor/write_file.h"
 
 namespace limber {
 
@@ -40,6 +42,24 @@ std::map<std::string, NumpyArray, std::less<>> read_numpy_archive(const std::str
 
 // The tree of a file that Python's pickle module wrote.
 PickleValue read_pickle_file(const std::string& path);
+
+// Archives as numpy.savez writes them, written whole or not at all.
+class NumpyArchiveWriter {
+ public:
+  explicit NumpyArchiveWriter(const std::string& path) : file_(path), zip_(file_) {}
+  void add(const std::string& name, const Tensor& numbers);                  // f32
+  void add(const std::string& name, const std::vector<std::string>& texts);  // ASCII
+  void finish();
+
+ private:
+  void add(const std::string& name, const std::string& type, const Shape& shape,
+           std::string_view data);
+  AtomicFile file_;
+  ZipWriter zip_;
+};
+
+// A tree of dicts, lists, tuples, texts and numbers, as Python's pickle module (protocol 2) has it.
+void write_pickle_file(const std::string& path, const PickleValue& tree);
 
 // A number, or a list or array of them, as f32: extents of arrays are kept.
 Tensor numbers_of(const PickleValue& value, const std::string& where);

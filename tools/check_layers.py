@@ -44,7 +44,7 @@ MAY_INCLUDE = {
     "data": DATA + TENSOR + ["nn", "kernels", "pose/core", "pose/config"],
     "data/transforms": DATA + TENSOR + ["kernels", "pose/core", "pose/config", "pose/codecs"],
     "data/datasets": DATA + TENSOR + ["nn", "pose/core", "pose/config"],
-    "data/synth": DATA + TENSOR + ["pose/core", "pose/config"],
+    "data/synth": DATA + TENSOR + ["nn", "pose/core", "pose/config"],
 }
 FREE = ("tests", "tools", "bench")  # may include anything
 MAX_LINES = 600

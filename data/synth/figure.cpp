@@ -6,27 +6,6 @@
 namespace limber::synth {
 namespace {
 
-constexpr double kDegree = 3.14159265358979 / 180;
-
-Vec3 operator+(Vec3 a, Vec3 b) { return {a.x + b.x, a.y + b.y, a.z + b.z}; }
-Vec3 operator*(double s, Vec3 a) { return {s * a.x, s * a.y, s * a.z}; }
-
-// A rotation as three column vectors.
-struct Rotation {
-  Vec3 x{1, 0, 0}, y{0, 1, 0}, z{0, 0, 1};
-  Vec3 operator()(Vec3 v) const { return v.x * x + v.y * y + v.z * z; }
-};
-Rotation operator*(const Rotation& a, const Rotation& b) { return {a(b.x), a(b.y), a(b.z)}; }
-Rotation about_x(double t) {
-  return {{1, 0, 0}, {0, std::cos(t), std::sin(t)}, {0, -std::sin(t), std::cos(t)}};
-}
-Rotation about_y(double t) {
-  return {{std::cos(t), 0, -std::sin(t)}, {0, 1, 0}, {std::sin(t), 0, std::cos(t)}};
-}
-Rotation about_z(double t) {
-  return {{std::cos(t), std::sin(t), 0}, {-std::sin(t), std::cos(t), 0}, {0, 0, 1}};
-}
-
 // lo..hi with small amounts more likely than large ones: most people just stand.
 double leaning(Random& random, double lo, double hi) {
   const double t = random.uniform();

@@ -5,12 +5,9 @@
 #include <array>
 
 #include "data/synth/canvas.h"
+#include "data/synth/rotation.h"
 
 namespace limber::synth {
-
-struct Vec3 {
-  double x = 0, y = 0, z = 0;
-};
 
 // COCO's seventeen key points, in its order.
 enum Joint : int {

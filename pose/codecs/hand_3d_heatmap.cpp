@@ -32,27 +32,29 @@ Hand3DHeatmap::Hand3DHeatmap(const Config& config)
 }
 
 // map (D, H, W) = max(map, Gaussian around centre) on the cube of 3 sigma around it. What
-// falls off the map lands on its border, with the value that belongs there.
-void Hand3DHeatmap::draw(float* map, const double* centre) const {
+// falls off the map lands on its border, with the value that belongs there. Cells are the rounded
+// places centre - 3 sigma, + 1, ...: where these are halves, every other cell is left out, as in
+// the reference (rounding to even, single precision).
+void Hand3DHeatmap::draw(float* map, const float* centre) const {
   const int64_t extent[] = {map_size_.width, map_size_.height, map_size_.depth};
-  int64_t first[3], last[3];
+  std::vector<int64_t> cells[3];
   std::vector<float> line[3];
-  for (int a = 0; a < 3; ++a) {
-    const double begin = centre[a] - 3 * sigma_, end = begin + std::ceil(6 * sigma_ + 1) - 1;
-    first[a] = std::clamp<int64_t>(std::llrint(begin), 0, extent[a] - 1);
-    last[a] = std::clamp<int64_t>(std::llrint(end), 0, extent[a] - 1);
-    for (int64_t i = first[a]; i <= last[a]; ++i) {
-      const double d = (double(i) - centre[a]) / sigma_;
+  const float radius = float(3 * sigma_);
+  for (int a = 0; a < 3; ++a)
+    for (int t = 0; t < int(std::ceil(6 * sigma_ + 1)); ++t) {
+      const int64_t cell =
+          std::clamp<int64_t>(std::lrint((float(t) - radius) + centre[a]), 0, extent[a] - 1);
+      if (!cells[a].empty() && cells[a].back() == cell) continue;
+      const double d = (double(cell) - double(centre[a])) / sigma_;
+      cells[a].push_back(cell);
       line[a].push_back(float(std::exp(-0.5 * d * d)));
     }
-  }
-  for (int64_t z = first[2]; z <= last[2]; ++z)
-    for (int64_t y = first[1]; y <= last[1]; ++y) {
-      const float scale =
-          float(max_bound_) * line[2][size_t(z - first[2])] * line[1][size_t(y - first[1])];
-      float* row = map + (z * map_size_.height + y) * map_size_.width;
-      for (int64_t x = first[0]; x <= last[0]; ++x)
-        row[x] = std::max(row[x], scale * line[0][size_t(x - first[0])]);
+  for (size_t z = 0; z < cells[2].size(); ++z)
+    for (size_t y = 0; y < cells[1].size(); ++y) {
+      const float scale = float(max_bound_) * line[2][z] * line[1][y];
+      float* row = map + (cells[2][z] * map_size_.height + cells[1][y]) * map_size_.width;
+      for (size_t x = 0; x < cells[0].size(); ++x)
+        row[cells[0][x]] = std::max(row[cells[0][x]], scale * line[0][x]);
     }
 }
 
@@ -72,10 +74,10 @@ TensorLists Hand3DHeatmap::encode(const EncodeInput& input) const {
     check(k >= 0 && k < points.count, kName, ": joint_indices names joint ", k, " of ",
           points.count);
     const float* p = points.at(0, k);
-    const double centre[] = {double(p[0]) * double(map_size_.width) / double(image_size_.width),
-                             double(p[1]) * double(map_size_.height) / double(image_size_.height),
-                             (p[2] / depth_bound_ + 0.5) * double(map_size_.depth)};
-    const bool inside = centre[2] >= 0 && centre[2] < double(map_size_.depth);
+    const float centre[] = {p[0] * float(map_size_.width) / float(image_size_.width),
+                            p[1] * float(map_size_.height) / float(image_size_.height),
+                            (p[2] / float(depth_bound_) + 0.5f) * float(map_size_.depth)};
+    const bool inside = centre[2] >= 0 && centre[2] < float(map_size_.depth);
     float& weight = weights.data<float>()[i];
     weight = inside ? points.visibility(0, k) : 0;
     if (joint_weights_) weight *= joint_weights.data<float>()[k];

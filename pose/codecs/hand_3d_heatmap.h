@@ -30,7 +30,7 @@ class Hand3DHeatmap : public Codec {
   struct Box {
     int64_t width, height, depth;
   };
-  void draw(float* map, const double* centre) const;
+  void draw(float* map, const float* centre) const;
 
   Size image_size_;
   Box map_size_;

@@ -17,6 +17,7 @@ void add_predict(CLI::App& app);
 void add_info(CLI::App& app);
 void add_browse(CLI::App& app);
 void add_synth(CLI::App& app);
+void add_synth3d(CLI::App& app);
 void add_report(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_config(CLI::App& app);

@@ -22,6 +22,7 @@ int run(int argc, char** argv) {
   limber::tool::add_convert(app);
   limber::tool::add_browse(app);
   limber::tool::add_synth(app);
+  limber::tool::add_synth3d(app);
   limber::tool::add_report(app);
   limber::tool::add_bench(app);
   try {

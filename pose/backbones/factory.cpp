@@ -22,6 +22,7 @@
 #include "pose/backbones/shufflenet.h"
 #include "pose/backbones/swin.h"
 #include "pose/backbones/tcn.h"
+#include "pose/backbones/v2v_net.h"
 #include "pose/backbones/vgg.h"
 #include "pose/backbones/vipnas.h"
 #include "pose/backbones/vision_transformer.h"
@@ -60,6 +61,7 @@ constexpr FactoryRow<Make> kBackbones[] = {
     {"ShuffleNetV2", make_shufflenet_v2},
     {"SwinTransformer", make_swin},
     {"TCN", make_tcn},
+    {"V2VNet", make_v2v_net},
     {"VGG", make_vgg},
     {"ViPNAS_MobileNetV3", make_vipnas_mobilenet_v3},
     {"ViPNAS_ResNet", make_vipnas_resnet},

@@ -170,6 +170,8 @@ void HtmlPage::pictures(const std::vector<std::pair<Tensor, std::string>>& image
         base64(encode_jpeg(image, 85)), image.size(1), image.size(0), html_escaped(caption));
 }
 
+void HtmlPage::raw(const std::string& html) { body_ += html; }
+
 std::string HtmlPage::text() const {
   return fmt::format(
       "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta "

@@ -30,6 +30,7 @@ class HtmlPage {
   void chart(const std::string& title, const std::vector<Curve>& curves, bool log_scale = false);
   // Pictures side by side. images: u8 (H, W, 3), B, G, R.
   void pictures(const std::vector<std::pair<Tensor, std::string>>& images_and_captions);
+  void raw(const std::string& html);  // as it is
   std::string text() const;
 
  private:

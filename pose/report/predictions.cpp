@@ -23,26 +23,33 @@ Json numbers(const std::vector<float>& values) {
 
 void PredictionFile::add(std::span<const DataSample> samples) {
   for (const DataSample& s : samples) {
-    const auto [it, added] = by_file_.try_emplace(s.meta.img_path, images_.size());
-    if (added) images_.push_back({s.meta.img_path, s.meta.img_id, {}});
+    const std::string& file =
+        s.meta.target_img_path.empty() ? s.meta.img_path : s.meta.target_img_path;
+    const auto [it, added] = by_file_.try_emplace(file, images_.size());
+    if (added) images_.push_back({file, s.meta.img_id, {}});
     Image& image = images_[it->second];
     const Instances& got = s.pred_instances;
     if (!got.keypoints.defined()) continue;
-    const int64_t K = got.keypoints.size(1), D = got.keypoints.size(2);
-    for (int64_t n = 0; n < got.keypoints.size(0); ++n) {
+    // A sequence (1, T, K, 3) is T instances.
+    const int64_t K = got.keypoints.size(-2), D = got.keypoints.size(-1);
+    const int64_t N = got.keypoints.numel() / std::max<int64_t>(K * D, 1);
+    const bool boxed = got.bboxes.defined() && got.bboxes.size(0) == N;
+    for (int64_t n = 0; n < N; ++n) {
       Instance instance;
       instance.category = s.meta.category_id;
+      instance.dims = size_t(D);
       double total = 0;
       for (int64_t k = 0; k < K; ++k) {
         const float* p = got.keypoints.data<float>() + (n * K + k) * D;
         const float score = got.keypoint_scores.data<float>()[n * K + k];
-        instance.points.insert(instance.points.end(), {p[0], p[1], score});
+        instance.points.insert(instance.points.end(), p, p + D);
+        instance.points.push_back(score);
         total += score;
       }
-      if (got.bboxes.defined())
+      if (boxed)
         instance.box.assign(got.bboxes.data<float>() + 4 * n, got.bboxes.data<float>() + 4 * n + 4);
       const double box_score =
-          got.bbox_scores.defined() ? double(got.bbox_scores.data<float>()[n]) : 1.0;
+          boxed && got.bbox_scores.defined() ? double(got.bbox_scores.data<float>()[n]) : 1.0;
       instance.score = box_score * total / double(std::max<int64_t>(K, 1));
       image.instances.push_back(std::move(instance));
     }
@@ -55,8 +62,10 @@ void PredictionFile::write_coco(const std::string& path) const {
     for (const Instance& i : image.instances) {
       Json entry{{"image_id", image.id}, {"category_id", i.category}};
       Json points = Json::array();
+      const size_t step = i.dims + 1;
       for (size_t k = 0; k < i.points.size(); ++k)
-        points.push_back(rounded(i.points[k], k % 3 == 2 ? 1e4 : 100));
+        if (k % step < 2 || k % step == i.dims)  // results files are flat
+          points.push_back(rounded(i.points[k], k % step == i.dims ? 1e4 : 100));
       entry["keypoints"] = points;
       entry["score"] = rounded(i.score, 1e6);
       if (!i.box.empty())
@@ -74,12 +83,13 @@ void PredictionFile::write_readable(const std::string& path) const {
     for (const Instance& i : image.instances) {
       Json instance{{"score", rounded(i.score, 1e4)}};
       if (!i.box.empty()) instance["bbox"] = numbers(i.box);
-      for (size_t k = 0; 3 * k < i.points.size(); ++k) {
+      const size_t step = i.dims + 1;
+      for (size_t k = 0; step * k < i.points.size(); ++k) {
         const std::string name =
             k < meta_.keypoint_names.size() ? meta_.keypoint_names[k] : std::to_string(k);
-        instance["keypoints"][name] = {rounded(i.points[3 * k], 100),
-                                       rounded(i.points[3 * k + 1], 100),
-                                       rounded(i.points[3 * k + 2], 1e4)};
+        Json& point = instance["keypoints"][name] = Json::array();
+        for (size_t d = 0; d < step; ++d)  // coordinates of space may be metres
+          point.push_back(rounded(i.points[step * k + d], d < i.dims && i.dims == 2 ? 100 : 1e4));
       }
       entry["instances"].push_back(std::move(instance));
     }

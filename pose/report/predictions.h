@@ -14,18 +14,20 @@ namespace limber {
 class PredictionFile {
  public:
   explicit PredictionFile(DatasetMeta meta) : meta_(std::move(meta)) {}
-  // Samples with pred_instances in image space, in any order; those of one image are put together.
+  // Samples with pred_instances in image space, or lifted, in any order; those of one image are put
+  // together. A lifted sequence counts as an image of as many instances as frames.
   void add(std::span<const DataSample> samples);
 
   // [{"image_id", "category_id", "keypoints": [x, y, score, ...], "score", "bbox": [x, y, w, h]}]
   void write_coco(const std::string& path) const;
   // {"keypoints": [names], "images": [{"file", "instances": [{"bbox": [x1, y1, x2, y2], "score",
-  // "keypoints": {name: [x, y, score]}}]}]}
+  // "keypoints": {name: [x, y, score] or [x, y, z, score]}}]}]}
   void write_readable(const std::string& path) const;
 
  private:
   struct Instance {
-    std::vector<float> points;  // x, y, score
+    std::vector<float> points;  // x, y, (z,) score
+    size_t dims = 2;            // coordinates of a point
     std::vector<float> box;     // x1, y1, x2, y2, or empty
     double score = 0;           // mean of the points' scores times the box's
     int category = 1;

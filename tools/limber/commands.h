@@ -14,6 +14,7 @@ namespace limber::tool {
 void add_train(CLI::App& app);
 void add_test(CLI::App& app);
 void add_predict(CLI::App& app);
+void add_lift(CLI::App& app);
 void add_info(CLI::App& app);
 void add_browse(CLI::App& app);
 void add_synth(CLI::App& app);

@@ -48,24 +48,42 @@ std::string type_of(const Config& model, const char* part) {
   return model.has(part) && model.at(part).is_object() ? model.at(part).type() : "";
 }
 
+// One sample's input: an image of these rows and columns, or for lifting the sequence of key points
+// that the backbone sees at once.
+Shape input_of(const Config& config, const std::vector<int64_t>& given) {
+  const Config model = config.at("model"), backbone = model.find("backbone");
+  if (model.type() == "PoseLifter" && backbone.type() == "TCN") {
+    int64_t frames = 1;
+    for (int64_t k : backbone.get<std::vector<int64_t>>("kernel_sizes", {3, 3, 3})) frames *= k;
+    return {1, backbone.get<int64_t>("in_channels"), frames};
+  }
+  if (model.type() == "PoseLifter")
+    return {1, backbone.get<int64_t>("seq_len", 243), backbone.get<int64_t>("num_keypoints", 17),
+            backbone.get<int64_t>("in_channels", 3)};
+  const auto shape = input_shape(config, given);
+  return {1, shape[0], shape[1], 3};
+}
+
 void run(const Arguments& a) {
   if (a.config.file.empty()) return print_machine();
   const Config config = a.config.load();
   const Model model = build_model(config, 0, /*initialise=*/false);
   if (!a.checkpoint.empty()) load_model(model, a.checkpoint);
-  const auto shape = input_shape(config, a.shape);
-  const Tensor input = Tensor::zeros({1, shape[0], shape[1], 3});
+  const Tensor input = Tensor::zeros(input_of(config, a.shape));
   reset_peak_memory();
   FlopCounter counter;
   const Outputs outputs = model.estimator->forward(input);
   if (a.row) {
     const Config node = config.at("model");
-    fmt::print("| {} | {} | {} | {}x{} | {:.3f} | {:.3f} |\n", a.config.file,
-               type_of(node, "backbone"), type_of(node, "head"), shape[1], shape[0],
+    const std::string size = input.rank() == 4 && input.size(3) == 3 && node.type() != "PoseLifter"
+                                 ? fmt::format("{}x{}", input.size(2), input.size(1))
+                                 : fmt::format("{} frames", input.size(input.rank() == 3 ? 2 : 1));
+    fmt::print("| {} | {} | {} | {} | {:.3f} | {:.3f} |\n", a.config.file,
+               type_of(node, "backbone"), type_of(node, "head"), size,
                double(model.store->count()) / 1e6, double(counter.products()) / 1e9);
     return;
   }
-  fmt::print("input        (1, {}, {}, 3)\n", shape[0], shape[1]);
+  fmt::print("input        {}\n", str(input.shape()));
   for (const auto& [name, value] : outputs)
     fmt::print("output       {} {}\n", str(value.shape()), name);
   fmt::print("parameters   {} ({:.3f} M)\n", model.store->count(),
@@ -73,7 +91,7 @@ void run(const Arguments& a) {
   print_parameters(*model.store, a.layers ? 2 : 1);
   fmt::print("FLOPs        {:.3f} G multiply-adds, {:.3f} G element-wise, {} ops\n",
              double(counter.products()) / 1e9, double(counter.elementwise()) / 1e9, counter.ops());
-  fmt::print("peak memory  {:.1f} MB with the weights, one image\n",
+  fmt::print("peak memory  {:.1f} MB with the weights, one sample\n",
              double(memory_stats().peak) / 1e6);
 }
 

@@ -17,6 +17,7 @@ int run(int argc, char** argv) {
   limber::tool::add_train(app);
   limber::tool::add_test(app);
   limber::tool::add_predict(app);
+  limber::tool::add_lift(app);
   limber::tool::add_info(app);
   limber::tool::add_config(app);
   limber::tool::add_convert(app);

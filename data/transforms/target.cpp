@@ -227,9 +227,11 @@ bool PackPoseInputs::apply(Sample& sample, Random&) const {
     auto& all = out.meta.more["inputs"];
     all.insert(all.end(), sample.scaled_imgs.begin(), sample.scaled_imgs.end());
   }
-  if (const auto inputs = sample.labels.find("keypoint_labels");
-      !out.inputs.defined() && inputs != sample.labels.end())
-    out.inputs = inputs->second[0];  // lifting: the network reads the encoded 2-D key points
+  if (!out.inputs.defined()) {  // lifting: the network reads the encoded 2-D key points
+    const auto label = sample.labels.find("keypoint_labels");
+    out.inputs =
+        label != sample.labels.end() ? label->second[0] : field_named(sample, "keypoint_labels");
+  }
   if (std::ranges::find(meta_keys_, "skeleton_links") != meta_keys_.end() && sample.dataset)
     out.meta.more["skeleton_links"] = {links_of(*sample.dataset)};
   for (const std::string& key : meta_keys_)

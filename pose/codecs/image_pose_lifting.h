@@ -17,7 +17,7 @@ class ImagePoseLifting : public Codec {
   Decoded decode(std::span<const Tensor> encoded) const override;
   std::map<std::string, std::string> label_mapping() const override;
   std::vector<std::string> sample_keys() const override {
-    return {"target_root", "target_root_index", "target_mean", "target_std"};
+    return {"keypoint_labels", "target_root", "target_root_index", "target_mean", "target_std"};
   }
   std::vector<std::string> auxiliary_keys() const override;
 

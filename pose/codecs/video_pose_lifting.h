@@ -19,7 +19,7 @@ class VideoPoseLifting : public Codec {
   Decoded decode(std::span<const Tensor> encoded) const override;
   std::map<std::string, std::string> label_mapping() const override;
   std::vector<std::string> sample_keys() const override {
-    return {"target_root", "target_root_index", "camera_param/"};
+    return {"keypoint_labels", "target_root", "target_root_index", "camera_param/"};
   }
   std::vector<std::string> auxiliary_keys() const override {
     return {"lifting_target", "lifting_target_visible", "camera_param"};

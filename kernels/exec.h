@@ -1,4 +1,5 @@
-// Where and how a kernel runs: the instruction set and the threads it may use.
+// Where and how a kernel runs: the device, on the CPU the instruction set and the threads, on a GPU
+// the stream.
 #pragma once
 
 #include "kernels/types.h"
@@ -12,6 +13,9 @@ class ThreadPool;
 struct Exec {
   Isa isa = Isa::base;
   ThreadPool* pool = nullptr;  // null: run on the calling thread
+  Device device{};
+  void* stream = nullptr;   // a cudaStream_t; launches are queued on it
+  const char* kernel = "";  // the kernel that runs, for messages of a GPU's errors
 };
 
 // Calls body(context, begin, end) on contiguous parts of [0, n), one part per thread at most,

@@ -12,6 +12,17 @@
 
 namespace limber {
 
+// Where memory lies and work runs: the processor, or a CUDA device by its number.
+enum class DeviceType : uint8_t { cpu, cuda };
+struct Device {
+  DeviceType type = DeviceType::cpu;
+  int index = 0;
+  LIMBER_INLINE bool is_cuda() const { return type == DeviceType::cuda; }
+  friend LIMBER_INLINE bool operator==(const Device& a, const Device& b) {
+    return a.type == b.type && a.index == b.index;
+  }
+};
+
 enum class DType : uint8_t { f32, f64, f16, bf16, i64, i32, u8, boolean };
 
 LIMBER_INLINE constexpr size_t size_of(DType dtype) {

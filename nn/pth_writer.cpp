@@ -202,7 +202,7 @@ void save_pth(const std::string& path, const PickleValue& tree) {
   zip.add("archive/data.pkl", bytes_of(pickle));
   zip.add("archive/byteorder", bytes_of("little"));
   for (size_t i = 0; i < pickler.tensors().size(); ++i) {
-    const Tensor& t = pickler.tensors()[i];
+    const Tensor t = pickler.tensors()[i].to(Device{});
     zip.add("archive/data/" + std::to_string(i),
             {static_cast<const std::byte*>(t.raw()), t.bytes()});
   }

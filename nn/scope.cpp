@@ -58,6 +58,11 @@ int64_t ParameterStore::count() const {
   return total;
 }
 
+void ParameterStore::to(Device device) {
+  for (Parameter& p : parameters_)
+    if (is_float(p.value.dtype())) p.value.move_to(device);
+}
+
 void ParameterStore::train(bool on, std::string_view prefix) {
   for (auto& [path, layer] : layers_) {
     if (!lies_below(path, prefix)) continue;

@@ -68,6 +68,10 @@ class ParameterStore {
   // No gradients for the parameters below `prefix`.
   void freeze(std::string_view prefix);
 
+  // Moves parameters and constants, for all who hold them. Counters (buffers of integers) stay on
+  // the CPU, which does the counting.
+  void to(Device device);
+
   // Re-initialises one parameter.
   void initialise(std::string_view name, const Init& init);
   // Re-initialises the parameter `leaf` of every layer of `layer_type` below `prefix`.

@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/runtime/cpu_features.h"
 #include "kernels/cpu/runtime/thread_pool.h"
+#include "kernels/cuda/runtime/gpu.h"
 
 namespace limber {
 namespace {
@@ -19,7 +20,8 @@ Execution& execution() {
     Execution e;
     e.pool =
         std::make_unique<kernels::ThreadPool>(std::max(1u, std::thread::hardware_concurrency()));
-    e.exec = {kernels::best_isa(), e.pool.get()};
+    e.exec.isa = kernels::best_isa();
+    e.exec.pool = e.pool.get();
     return e;
   }();
   return instance;
@@ -46,6 +48,8 @@ const kernels::Exec& default_exec() { return execution().exec; }
 kernels::Exec exec_for(DType dtype) {
   kernels::Exec exec = default_exec();
   if (dtype == DType::f64) exec.isa = kernels::Isa::base;
+  exec.device = current_device();
+  if (exec.device.is_cuda()) exec.stream = kernels::gpu::stream_of(exec.device.index);
   return exec;
 }
 
@@ -72,16 +76,44 @@ kernels::Exec exec_of(std::span<const Tensor> inputs, std::span<const Tensor> ou
   return exec_for(any ? DType::f64 : DType::f32);
 }
 
+Device device_of(const Op& op, std::span<const Tensor> inputs) {
+  const Tensor* first = nullptr;
+  for (const Tensor& t : inputs) {
+    if (!t.defined()) continue;
+    if (first == nullptr) first = &t;
+    check(t.device() == first->device(), op.name(), ": inputs on ", first->device(), " ",
+          first->shape(), " and on ", t.device(), " ", t.shape());
+  }
+  return first == nullptr ? current_device() : first->device();
+}
+
+// An error of the GPU with the op and the shapes that it met.
+void run_on_gpu(const Op& op, std::span<const Tensor> inputs, std::span<const Tensor> outputs) {
+  try {
+    op.forward(exec_of(inputs, outputs), inputs, outputs);
+  } catch (const kernels::gpu::CudaError& error) {
+    std::string shapes;
+    for (const Tensor& t : inputs)
+      if (t.defined()) shapes += str(shapes.empty() ? "" : ", ", t.dtype(), " ", t.shape());
+    fail(op.name(), " of ", shapes, ": ", error.what());
+  }
+}
+
 }  // namespace
 
 std::vector<Tensor> apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
+  const DeviceScope scope(device_of(*op, inputs));
   std::vector<Tensor> outputs;
   if (Tensor view = op->view(inputs)) {
     outputs.push_back(std::move(view));
   } else {
     for (const Spec& spec : op->infer(inputs))
       outputs.push_back(Tensor::empty(spec.shape, spec.dtype));
-    op->forward(exec_of(inputs, outputs), inputs, outputs);
+    if (current_device().is_cuda()) {
+      run_on_gpu(*op, inputs, outputs);
+    } else {
+      op->forward(exec_of(inputs, outputs), inputs, outputs);
+    }
   }
   if (Recorder* recorder = current_recorder()) recorder->record(op, inputs, outputs);
   return outputs;

@@ -95,7 +95,8 @@ Tensor apply_one(O op, std::initializer_list<Tensor> inputs) {
 
 // How ops run: instruction set and threads. f64 tensors always run the baseline kernels.
 const kernels::Exec& default_exec();
-kernels::Exec exec_for(DType dtype);  // default_exec(), on the baseline for f64
+// default_exec() on the current device; on the CPU's baseline for f64.
+kernels::Exec exec_for(DType dtype);
 void set_threads(int threads);        // >= 1; not while ops run
 int threads();
 void set_isa(kernels::Isa isa);  // for tests and benchmarks; throws where the processor lacks it

@@ -174,8 +174,10 @@ void write_safetensors(const std::string& path, const std::vector<NamedTensor>& 
   write_file_atomically(path, [&](const FileSink& sink) {
     sink({reinterpret_cast<const char*>(&length), kLengthBytes});
     sink(text);
-    for (const NamedTensor* t : order)
-      sink({static_cast<const char*>(t->value.raw()), t->value.bytes()});
+    for (const NamedTensor* t : order) {
+      const Tensor value = t->value.to(Device{});
+      sink({static_cast<const char*>(value.raw()), value.bytes()});
+    }
   });
 }
 

@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "kernels/cuda/runtime/gpu.h"
+
 namespace limber {
 namespace {
 
@@ -90,11 +92,33 @@ CachingAllocator& allocator() {
 
 }  // namespace
 
-Storage::Storage(size_t bytes) : data_(allocator().allocate(bytes)), bytes_(bytes) {}
-Storage::~Storage() { allocator().release(data_, bytes_); }
+Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
+  data_ = device.is_cuda() ? static_cast<std::byte*>(kernels::gpu::allocate(device.index, bytes))
+                           : allocator().allocate(bytes);
+}
 
-MemoryStats memory_stats() { return allocator().stats(); }
-void reset_peak_memory() { allocator().reset_peak(); }
-void trim_memory_cache() { allocator().trim(); }
+Storage::~Storage() {
+  if (device_.is_cuda()) {
+    kernels::gpu::release(device_.index, data_, bytes_);
+  } else {
+    allocator().release(data_, bytes_);
+  }
+}
+
+MemoryStats memory_stats(Device device) {
+  if (!device.is_cuda()) return allocator().stats();
+  const kernels::gpu::Memory m = kernels::gpu::memory(device.index);
+  return {m.live, m.cached, m.peak};
+}
+
+void reset_peak_memory(Device device) {
+  if (device.is_cuda()) return kernels::gpu::reset_peak(device.index);
+  allocator().reset_peak();
+}
+
+void trim_memory_cache(Device device) {
+  if (device.is_cuda()) return kernels::gpu::trim(device.index);
+  allocator().trim();
+}
 
 }  // namespace limber

@@ -1,31 +1,20 @@
 #include "tensor/tensor.h"
 
-#include <algorithm>
 #include <cstring>
+
+#include "kernels/copy.h"
+#include "kernels/cuda/runtime/gpu.h"
+#include "tensor/op.h"
 
 namespace limber {
 namespace {
 
-// Calls visit with a null pointer of the element's C++ type.
-template <class Visit>
-void by_type(DType dtype, const Visit& visit) {
-  switch (dtype) {
-    case DType::f32:
-      return visit(static_cast<float*>(nullptr));
-    case DType::f64:
-      return visit(static_cast<double*>(nullptr));
-    case DType::i64:
-      return visit(static_cast<int64_t*>(nullptr));
-    case DType::i32:
-      return visit(static_cast<int32_t*>(nullptr));
-    case DType::u8:
-      return visit(static_cast<uint8_t*>(nullptr));
-    case DType::boolean:
-      return visit(static_cast<bool*>(nullptr));
-    case DType::f16:
-    case DType::bf16:
-      fail("tensor: ", dtype, " has no arithmetic on the CPU");
-  }
+using kernels::gpu::Copy;
+
+// Device, stream and threads for work on this tensor.
+kernels::Exec exec_on(const Tensor& t) {
+  const DeviceScope scope(t.device());
+  return exec_for(t.dtype());
 }
 
 }  // namespace
@@ -35,52 +24,77 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   t.impl_ = std::make_shared<Impl>();
   t.impl_->shape = shape;
   t.impl_->dtype = dtype;
-  t.impl_->storage = std::make_shared<Storage>(size_t(shape.numel()) * size_of(dtype));
+  t.impl_->storage =
+      std::make_shared<Storage>(size_t(shape.numel()) * size_of(dtype), current_device());
   return t;
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype) {
   Tensor t = empty(shape, dtype);
-  std::memset(t.raw(), 0, t.bytes());
+  if (t.device().is_cuda()) {
+    kernels::gpu::zero(t.device().index, t.raw(), t.bytes());
+  } else {
+    std::memset(t.raw(), 0, t.bytes());
+  }
   return t;
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
   Tensor t = empty(shape, dtype);
-  by_type(dtype, [&]<class T>(T*) { std::fill_n(t.data<T>(), t.numel(), static_cast<T>(value)); });
+  if (t.numel() > 0) kernels::fill(exec_on(t), t.out(), t.numel(), value);
   return t;
 }
 
 double Tensor::item() const {
   check(defined() && numel() == 1, "tensor: item() of a tensor with ",
         defined() ? str("shape ", shape()) : "no value");
-  double value = 0;
-  by_type(dtype(), [&]<class T>(T*) { value = static_cast<double>(*data<T>()); });
-  return value;
+  return *to(Device{}).to(DType::f64).data<double>();
 }
 
 Tensor Tensor::clone() const {
+  const DeviceScope scope(device());
   Tensor t = empty(shape(), dtype());
-  std::memcpy(t.raw(), raw(), bytes());
+  t.copy_from(*this);
   return t;
 }
 
 Tensor Tensor::to(DType target) const {
   if (target == dtype()) return *this;
+  const DeviceScope scope(device());
   Tensor t = empty(shape(), target);
-  by_type(dtype(), [&]<class From>(From*) {
-    by_type(target, [&]<class To>(To*) {
-      std::transform(data<From>(), data<From>() + numel(), t.data<To>(),
-                     [](From v) { return static_cast<To>(v); });
-    });
-  });
+  if (numel() > 0) kernels::convert(exec_on(*this), t.out(), in(), numel());
   return t;
+}
+
+Tensor Tensor::to(Device target) const {
+  if (target == device()) return *this;
+  const DeviceScope scope(target);
+  Tensor t = empty(shape(), dtype());
+  t.copy_from(*this);
+  return t;
+}
+
+void Tensor::move_to(Device target) const {
+  const Tensor moved = to(target);
+  impl_->storage = moved.impl_->storage;
+  impl_->offset = moved.impl_->offset;
 }
 
 void Tensor::copy_from(const Tensor& source) {
   check(source.defined() && source.shape() == shape() && source.dtype() == dtype(),
         "tensor: copy of ", source.shape(), " ", source.dtype(), " into ", shape(), " ", dtype());
-  std::memcpy(raw(), source.raw(), bytes());
+  const Device from = source.device(), to = device();
+  if (!from.is_cuda() && !to.is_cuda()) {
+    std::memcpy(raw(), source.raw(), bytes());
+  } else if (!to.is_cuda()) {
+    kernels::gpu::copy(from.index, raw(), source.raw(), bytes(), Copy::to_host);
+  } else if (!from.is_cuda()) {
+    kernels::gpu::copy(to.index, raw(), source.raw(), bytes(), Copy::to_device);
+  } else if (from == to) {
+    kernels::gpu::copy(to.index, raw(), source.raw(), bytes(), Copy::inside);
+  } else {
+    copy_from(source.to(Device{}));
+  }
 }
 
 Tensor Tensor::alias(const Shape& shape, int64_t offset) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/types.h"
+#include "tensor/device.h"
 #include "tensor/dtype.h"
 #include "tensor/error.h"
 #include "tensor/shape.h"
@@ -26,7 +27,7 @@ class Tensor {
  public:
   Tensor() = default;  // undefined: no shape, no data
 
-  // Uninitialised, zeros, one value, and copies of host data.
+  // Uninitialised, zeros, one value, and copies of host data, on the current device.
   static Tensor empty(const Shape& shape, DType dtype = DType::f32);
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32);
   static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
@@ -45,9 +46,10 @@ class Tensor {
   int64_t numel() const { return impl_->shape.numel(); }
   DType dtype() const { return impl_->dtype; }
   size_t bytes() const { return size_t(numel()) * size_of(dtype()); }
+  Device device() const { return impl_->storage->device(); }
 
-  // Typed access; throws when T is not the element type. Writing through data() is for whoever
-  // made the tensor: graph operations take their inputs as constant.
+  // Typed access; throws when T is not the element type and for tensors not on the CPU. Writing
+  // through data() is for whoever made the tensor: graph operations take their inputs as constant.
   template <class T>
   T* data() const;
   template <class T>
@@ -60,11 +62,15 @@ class Tensor {
     return {defined() ? raw() : nullptr, defined() ? dtype() : DType::f32};
   }
 
-  double item() const;                   // the one element, as a double
+  double item() const;                   // the one element, as a double; waits for a GPU
   Tensor clone() const;                  // same numbers, own storage, unknown to autograd
   Tensor to(DType dtype) const;          // converted copy, or this tensor when it has that type;
                                          // unknown to autograd
-  void copy_from(const Tensor& source);  // same shape and type; overwrites the storage
+  Tensor to(Device device) const;        // copy on that device, or this tensor when it lies there;
+                                         // unknown to autograd
+  void move_to(Device device) const;     // new storage there for every handle of this tensor;
+                                         // views keep the old one
+  void copy_from(const Tensor& source);  // same shape and type; from any device
 
   // A tensor that shares this one's storage, from element `offset` on, unknown to autograd.
   Tensor alias(const Shape& shape, int64_t offset = 0) const;
@@ -89,6 +95,8 @@ class Tensor {
 template <class T>
 T* Tensor::data() const {
   check(defined(), "tensor: data() of an undefined tensor");
+  check(!device().is_cuda(), "tensor: data() of ", shape(), " on ", device(),
+        ": copy it to the CPU first");
   check(DTypeOf<std::remove_const_t<T>>::value == dtype(), "tensor: data of type ", dtype(),
         " asked for as ", DTypeOf<std::remove_const_t<T>>::value);
   return static_cast<T*>(raw());
@@ -98,9 +106,11 @@ template <class T>
 Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   check(int64_t(values.size()) == shape.numel(), "tensor: ", values.size(), " values for shape ",
         shape);
+  const Device target = current_device();
+  const DeviceScope on_host({});
   Tensor t = empty(shape, DTypeOf<T>::value);
   std::copy(values.begin(), values.end(), t.data<T>());
-  return t;
+  return t.to(target);
 }
 
 }  // namespace limber

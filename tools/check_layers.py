@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-RUNTIME = ["kernels/cpu/runtime"]
+RUNTIME = ["kernels/cpu/runtime", "kernels/cuda/runtime"]
 TENSOR = ["tensor", "tensor/ops"]
 LAYERS = TENSOR + ["nn", "nn/blocks"]
 MODELS = LAYERS + ["pose/core", "pose/config", "pose/backbones", "pose/necks", "pose/heads",
@@ -23,6 +23,14 @@ MAY_INCLUDE = {
     "kernels": [],
     "kernels/cpu": ["kernels"],
     "kernels/cpu/runtime": ["kernels"],
+    "kernels/cuda": ["kernels", "kernels/cuda/runtime", "kernels/cuda/emulator"],
+    "kernels/cuda/runtime": ["kernels", "kernels/cuda"],
+    "kernels/cuda/absent": ["kernels", "kernels/cuda/runtime"],
+    "kernels/cuda/emulator": ["kernels", "kernels/cuda", "kernels/cuda/runtime",
+                              "kernels/cpu/runtime"],
+    "kernels/cuda/libraries": ["kernels", "kernels/cuda", "kernels/cuda/runtime"],
+    "kernels/cuda/cudnn": ["kernels", "kernels/cuda", "kernels/cuda/runtime"],
+    "kernels/cuda/no_cudnn": ["kernels", "kernels/cuda", "kernels/cuda/runtime"],
     "tensor": TENSOR + RUNTIME + ["kernels"],
     "tensor/ops": TENSOR + ["kernels"],
     "autograd": TENSOR + ["kernels"],
@@ -90,7 +98,8 @@ def check_layers(name, report):
 def check_built(sources, report):
     """A folder of sources that no FOLDERS list names would silently not be built."""
     lists = " ".join(open(name, encoding="utf-8").read()
-                     for name in ("CMakeLists.txt", "tests/CMakeLists.txt", "cmake/limber_library.cmake"))
+                     for name in ("CMakeLists.txt", "tests/CMakeLists.txt", "cmake/limber_library.cmake",
+                                  "cmake/limber_cuda.cmake"))
     for folder in sorted({os.path.dirname(n) for n in sources if n.endswith(".cpp")}):
         if not re.search(rf"(?<![\w/]){re.escape(folder)}(?![\w/])", lists) and folder not in BUILT_APART:
             report(folder, 1, "in no FOLDERS list of CMakeLists.txt or tests/CMakeLists.txt")

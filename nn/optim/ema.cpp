@@ -41,29 +41,32 @@ void AveragedModel::update() {
   std::vector<Item> items[2];  // f32, f64
   const bool first = steps_ == 0, due = steps_ % options_.interval == 0;
   const double share = weight();
+  Device device;  // where the floats lie
   for (size_t i = 0; i < sources_.size(); ++i) {
     const Tensor& source = sources_[i]->value;
     Tensor& average = averages_[i].value;
     if (first || (sources_[i]->role == Role::buffer && !options_.update_buffers)) {
       average.copy_from(source);
     } else if (due && is_float(source.dtype())) {
+      device = source.device();
       items[source.dtype() == DType::f64].push_back(
           {.value = average.raw(), .grad = source.raw(), .n = source.numel(), .step = {share}});
     }
   }
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto& list = items[dtype == DType::f64];
-    if (!list.empty())
-      kernels::lerp_step(exec_for(dtype), dtype, list.data(), int64_t(list.size()));
+    if (list.empty()) continue;
+    const DeviceScope scope(device);
+    kernels::lerp_step(exec_for(dtype), dtype, list.data(), int64_t(list.size()));
   }
   ++steps_;
 }
 
 void AveragedModel::swap() {
   for (size_t i = 0; i < sources_.size(); ++i) {
-    auto* a = static_cast<std::byte*>(sources_[i]->value.raw());
-    auto* b = static_cast<std::byte*>(averages_[i].value.raw());
-    std::swap_ranges(a, a + sources_[i]->value.bytes(), b);
+    const Tensor kept = sources_[i]->value.clone();
+    sources_[i]->value.copy_from(averages_[i].value);
+    averages_[i].value.copy_from(kept);
   }
 }
 

@@ -93,9 +93,11 @@ void Optimizer::make_state(Slot& slot) const {
   const auto names = state_names(options_);
   const double start = options_.kind == OptimizerKind::adagrad ? options_.initial_accumulator : 0;
   for (size_t i = 0; i < names.size(); ++i)
-    if (names[i] != nullptr && !slot.state[i].defined())
+    if (names[i] != nullptr && !slot.state[i].defined()) {
+      const DeviceScope scope(slot.parameter->value.device());
       slot.state[i] =
           Tensor::full(slot.parameter->value.shape(), start, slot.parameter->value.dtype());
+    }
 }
 
 template <class Step, class Kernel, class Make>
@@ -124,7 +126,9 @@ void Optimizer::run(const Kernel& kernel, double scale, double limit, const Make
   }
   for (const DType dtype : {DType::f32, DType::f64}) {
     const auto& list = items[dtype == DType::f64];
-    if (!list.empty()) kernel(exec_for(dtype), dtype, list.data(), int64_t(list.size()));
+    if (list.empty()) continue;
+    const DeviceScope scope(grads[0].device());
+    kernel(exec_for(dtype), dtype, list.data(), int64_t(list.size()));
   }
 }
 
@@ -223,14 +227,14 @@ void Optimizer::load_state(const std::vector<NamedTensor>& state) {
                 "optimizer state ", entry.name, ": ", entry.value.dtype(), " ", entry.value.shape(),
                 " for a parameter of ", value.dtype(), " ", value.shape());
     if (what == "grad") {
-      set_grad(value, entry.value.clone());
+      set_grad(value, entry.value.clone().to(value.device()));
       continue;
     }
     const auto which = std::ranges::find_if(
         names, [&](const char* candidate) { return candidate != nullptr && what == candidate; });
     check_input(which != names.end(), "optimizer state ", entry.name, ": this optimiser has no ",
                 what);
-    slot->state[size_t(which - names.begin())] = entry.value.clone();
+    slot->state[size_t(which - names.begin())] = entry.value.clone().to(value.device());
   }
 }
 
@@ -247,6 +251,8 @@ double gradient_norm(const std::vector<Tensor>& gradients, double p) {
       for (int64_t i = 0; i < grad.numel(); i += kPiece)
         pieces.push_back({bytes + size_t(i) * size_of(dtype), std::min(kPiece, grad.numel() - i)});
     }
+    if (pieces.empty()) continue;
+    const DeviceScope scope(gradients[0].device());
     std::vector<double> sums(pieces.size());
     kernels::power_sums(exec_for(dtype), dtype, sums.data(), pieces.data(), int64_t(pieces.size()),
                         p);

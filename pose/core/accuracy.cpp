@@ -16,7 +16,7 @@ int64_t argmax(const float* values, int64_t count) {
 Points heatmap_maxima(const Tensor& maps) {
   const int64_t N = maps.size(0), K = maps.size(1), H = maps.size(2), W = maps.size(3);
   Points out{N, K, 2, std::vector<double>(size_t(N * K * 2))};
-  const Tensor f32 = maps.to(DType::f32);
+  const Tensor f32 = maps.to(DType::f32).to(Device{});
   const float* map = f32.data<float>();
   for (int64_t i = 0; i < N * K; ++i, map += H * W) {
     const int64_t best = argmax(map, H * W);
@@ -31,7 +31,8 @@ Points simcc_maxima(const SimccVectors& vectors, double split_ratio) {
   const int64_t N = vectors.x.size(0), K = vectors.x.size(1);
   const int64_t X = vectors.x.size(2), Y = vectors.y.size(2);
   Points out{N, K, 2, std::vector<double>(size_t(N * K * 2))};
-  const Tensor xs = vectors.x.to(DType::f32), ys = vectors.y.to(DType::f32);
+  const Tensor xs = vectors.x.to(DType::f32).to(Device{});
+  const Tensor ys = vectors.y.to(DType::f32).to(Device{});
   for (int64_t i = 0; i < N * K; ++i) {
     const float *x = xs.data<float>() + i * X, *y = ys.data<float>() + i * Y;
     const int64_t bx = argmax(x, X), by = argmax(y, Y);

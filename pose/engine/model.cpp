@@ -21,6 +21,11 @@ void load_model(const Model& model, const std::string& checkpoint) {
   load_weights(*model.store, upgraded(read_weights(checkpoint), *model.store), checkpoint);
 }
 
+void Model::to(Device target) {
+  store->to(target);
+  device = target;
+}
+
 void Model::predict(std::vector<DataSample>& samples) const {
   std::vector<Tensor> scales{(*preprocessor)(samples, /*training=*/false)};
   const auto images = [](const DataSample& sample) -> const std::vector<Tensor>* {
@@ -33,6 +38,8 @@ void Model::predict(std::vector<DataSample>& samples) const {
     for (const DataSample& sample : samples) at_scale.push_back(images(sample)->at(i));
     scales.push_back(preprocessor->stack(at_scale));
   }
+  for (Tensor& inputs : scales) inputs = inputs.to(device);
+  const DeviceScope scope(device);
   estimator->predict_scales(scales, samples);
 }
 

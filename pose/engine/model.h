@@ -15,7 +15,10 @@ struct Model {
   std::unique_ptr<Estimator> estimator;
   std::unique_ptr<Preprocessor> preprocessor;
   std::vector<std::string> notes;  // what initialising has to say to the log
+  Device device;                   // of the parameters; the network runs there
 
+  // Moves the parameters.
+  void to(Device target);
   // Preprocesses, runs and decodes a batch; fills the samples' pred_instances in image space.
   void predict(std::vector<DataSample>& samples) const;
 };

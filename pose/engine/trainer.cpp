@@ -66,6 +66,7 @@ Trainer::Trainer(const Config& config, const TrainerOptions& options) : config_(
   write_file_atomically(work_dir_ + "/" + options.config_name + ".json", config_.dump() + "\n");
   write_file_atomically(log_->folder() + "/vis_data/config.json", config_.dump() + "\n");
   model_ = build_model(config_, seed_);
+  model_.to(options.device);
   state_.model = &model_;
   state_.log = log_.get();
   batch_size_ = config_.at("train_dataloader").get<int64_t>("batch_size", 1);
@@ -230,7 +231,8 @@ Trainer::Step Trainer::step(std::vector<DataSample>& batch) {
   Step result;
   result.images = batch.size();
   model_.preprocessor->set_iteration(state_.iteration, seed_);
-  const Tensor inputs = (*model_.preprocessor)(batch, /*training=*/true);
+  const Tensor inputs = (*model_.preprocessor)(batch, /*training=*/true).to(model_.device);
+  const DeviceScope scope(model_.device);
   Tape tape;
   const Losses losses = model_.estimator->loss(inputs, batch);
   const Tensor total = total_of(losses);

@@ -22,6 +22,7 @@ struct TrainerOptions {
   std::string resume_from;
   bool amp = false, auto_scale_lr = false, validate = true;
   std::optional<uint64_t> seed;
+  Device device;
 };
 
 class Trainer {

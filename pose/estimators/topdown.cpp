@@ -18,6 +18,7 @@ void TopdownPoseEstimator::predict(const Tensor& inputs, Batch samples) const {
   const ScaleFeatures seen = features_for_test(inputs);
   std::vector<Prediction> predictions =
       head.predict(seen.maps, test_.flip_test ? &seen.flipped : nullptr, samples, test_);
+  const DeviceScope on_host({});  // where the decoded points are
   for (size_t i = 0; i < samples.size(); ++i) {
     DataSample& sample = samples[i];
     Instances& found = predictions[i].instances;

@@ -57,7 +57,7 @@ Tensor batch_labels(ConstBatch samples, std::string_view name, size_t level) {
   std::vector<Tensor> parts;
   for (const DataSample& sample : samples)
     parts.push_back(level_of(sample.labels, name, level, "the label"));
-  return concat(parts, 0);
+  return concat(parts, 0).to(current_device());
 }
 
 Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level) {
@@ -65,7 +65,7 @@ Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level) {
   std::vector<Tensor> parts;
   for (const DataSample& sample : samples)
     parts.push_back(level_of(sample.fields, name, level, "the field"));
-  return stack(parts, 0);
+  return stack(parts, 0).to(current_device());
 }
 
 Tensor sample_of(const Tensor& batch, size_t i) {
@@ -76,10 +76,13 @@ Tensor sample_of(const Tensor& batch, size_t i) {
 std::vector<Prediction> decode_batch(const Codec* codec, std::span<const Tensor> batch) {
   check(codec != nullptr,
         "the head has no decoder, so it predicts nothing: set model.head.decoder");
+  const DeviceScope on_host({});
+  std::vector<Tensor> maps;
+  for (const Tensor& t : batch) maps.push_back(t.to(DType::f32).to(Device{}));
   std::vector<Prediction> predictions;
   for (size_t i = 0; i < size_t(batch[0].size(0)); ++i) {
     std::vector<Tensor> parts;
-    for (const Tensor& t : batch) parts.push_back(sample_of(t, i).to(DType::f32));
+    for (const Tensor& t : maps) parts.push_back(sample_of(t, i));
     Decoded decoded = codec->decode(parts);
     Prediction p;
     p.instances.keypoints = std::move(decoded.keypoints);

@@ -77,14 +77,14 @@ std::unique_ptr<Head> make_head(const Config& config, const Scope& scope);
 
 // The targets of a batch, stacked: labels or fields of this name of every sample, along dimension
 // 0 (concatenated for labels (N, ...), stacked for fields); `level` of multi-level targets. Throws
-// naming the samples' keys.
+// naming the samples' keys. The samples lie on the CPU, the result on the current device.
 Tensor batch_labels(ConstBatch samples, std::string_view name, size_t level = 0);
 Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level = 0);
 
 // Sample i of a batched tensor, sharing its storage.
 Tensor sample_of(const Tensor& batch, size_t i);
 
-// Decodes every sample of the batched outputs by itself.
+// Decodes every sample of the batched outputs by itself, on the CPU.
 std::vector<Prediction> decode_batch(const Codec* codec, std::span<const Tensor> batch);
 
 // The flip indices of the batch's data set; throws where the samples carry none.

@@ -42,6 +42,7 @@ std::vector<Prediction> predict_heatmaps(const Codec* codec, const Tensor& maps,
     heat = (heat + flip_heatmaps(maps_of_flipped, flip_indices_of(samples), test.flip_mode,
                                  test.shift_heatmap)) *
            0.5;
+  heat = heat.to(Device{});
   std::vector<Prediction> predictions = decode_batch(codec, std::span(&heat, 1));
   if (test.output_heatmaps)
     for (size_t i = 0; i < predictions.size(); ++i)

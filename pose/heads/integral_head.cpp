@@ -49,7 +49,7 @@ IntegralRegressionHead::Estimate IntegralRegressionHead::estimate(const Features
   const int64_t N = raw.size(0), K = raw.size(3);
   const Tensor flat = flat_maps(raw);  // (N, K, H W)
   const Tensor share = softmax(flat * beta_);
-  Tensor coords = matmul(share, grid_.to(share.dtype()));
+  Tensor coords = matmul(share, grid_.to(share.dtype()).to(share.device()));
   if (debias_) {
     const Tensor total = sum(exp(flat), {-1}, /*keep_dims=*/true);
     coords = total / (total - 1) * (coords - reciprocal(total * 2));

@@ -55,6 +55,7 @@ std::vector<Prediction> SimCCBase::predict(const Features& features, const Featu
     const auto [x, y] = flip_vectors(other.x, other.y, flip_indices_of(samples));
     out = {(out.x + x) * 0.5, (out.y + y) * 0.5};
   }
+  out = {out.x.to(Device{}), out.y.to(Device{})};
   const std::array<Tensor, 2> encoded{out.x, out.y};
   std::vector<Prediction> predictions = decode_batch(codec_.get(), encoded);
   if (!test.output_heatmaps) return predictions;

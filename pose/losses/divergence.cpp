@@ -51,12 +51,12 @@ struct KLDiscretLoss : Loss {
 
   // (1, K)
   Tensor mask_factors(int64_t K) const {
-    Tensor factors = Tensor::full({1, K}, 1);
+    std::vector<float> factors(size_t(K), 1);
     for (int k : mask) {
       check(k >= 0 && k < K, "KLDiscretLoss: mask names key point ", k, " of ", K);
-      factors.data<float>()[k] = float(mask_weight);
+      factors[size_t(k)] = float(mask_weight);
     }
-    return factors;
+    return Tensor::from(factors, {1, K});
   }
 };
 

@@ -11,8 +11,9 @@ namespace limber {
 namespace {
 
 // n bytes, each 0 with probability p. One draw of 64 bits serves two of them, always on the
-// calling thread and from the first to the last, so that a seed fixes the mask.
+// calling thread and from the first to the last, so that a seed fixes the mask on every device.
 Tensor draw_mask(int64_t n, double p) {
+  const DeviceScope on_host({});
   const Tensor mask = Tensor::empty({n}, DType::u8);
   uint8_t* keep = mask.data<uint8_t>();
   const uint64_t threshold = uint64_t(std::llround(std::ldexp(p, 32)));
@@ -29,7 +30,7 @@ Tensor draw_mask(int64_t n, double p) {
 Tensor drop(const Tensor& x, double p, bool training, int64_t masks, const char* name) {
   check(p >= 0 && p <= 1, name, ": the probability must be in [0, 1], not ", p);
   if (!training || p == 0) return x;
-  return apply_one(DropoutOp(draw_mask(masks, p), p < 1 ? 1 / (1 - p) : 0), {x});
+  return apply_one(DropoutOp(draw_mask(masks, p).to(x.device()), p < 1 ? 1 / (1 - p) : 0), {x});
 }
 
 }  // namespace

@@ -8,62 +8,11 @@
 #include "autograd/autograd.h"
 #include "kernels/cpu/runtime/cpu_features.h"
 #include "tests/ops/cases.h"
+#include "tests/ops/run_case.h"
 #include "tests/support/tensors.h"
 
 namespace limber::test {
 namespace {
-
-std::vector<Tensor> make_inputs(const OpCase& row, DType dtype) {
-  std::vector<Tensor> inputs;
-  for (size_t i = 0; i < row.inputs.size(); ++i) {
-    const Input& in = row.inputs[i];
-    // Values are rounded to f32 first, so that every suite sees the same numbers.
-    inputs.push_back(uniform(in.shape, in.lo, in.hi, 17 + i).to(dtype));
-  }
-  return inputs;
-}
-
-struct Results {
-  std::vector<Tensor> tensors;  // the value, then the gradients
-};
-
-// Value and gradients of a fixed random projection of it.
-Results run(const OpCase& row, DType dtype) {
-  const std::vector<Tensor> inputs = make_inputs(row, dtype);
-  for (size_t i = 0; i < inputs.size(); ++i)
-    if (row.differentiable && row.inputs[i].gradient) require_grad(inputs[i]);
-  Tape tape;
-  Results results;
-  results.tensors.push_back(row.call(inputs));
-  if (!row.differentiable || results.tensors[0].numel() == 0) return results;
-  tape.backward(results.tensors[0], uniform(results.tensors[0].shape(), -1, 1, 5).to(dtype));
-  for (size_t i = 0; i < inputs.size(); ++i)
-    if (row.inputs[i].gradient) results.tensors.push_back(grad_of(inputs[i]));
-  return results;
-}
-
-// Largest difference in units of the largest magnitude.
-double difference(const Tensor& a, const Tensor& b) {
-  EXPECT_EQ(a.shape(), b.shape());
-  const Tensor x = a.to(DType::f64), y = b.to(DType::f64);
-  double worst = 0, top = 1e-30;
-  for (int64_t i = 0; i < x.numel(); ++i) {
-    const double u = x.data<double>()[i], v = y.data<double>()[i];
-    EXPECT_TRUE(std::isfinite(u) && std::isfinite(v)) << "element " << i << ": " << u << ", " << v;
-    worst = std::max(worst, std::abs(u - v));
-    top = std::max(top, std::abs(v));
-  }
-  return worst / top;
-}
-
-void expect_close(const Results& a, const Results& b, double tolerance) {
-  ASSERT_EQ(a.tensors.size(), b.tensors.size());
-  for (size_t i = 0; i < a.tensors.size(); ++i) {
-    ASSERT_TRUE(a.tensors[i].defined() && b.tensors[i].defined()) << "gradient " << i;
-    EXPECT_LE(difference(a.tensors[i], b.tensors[i]), tolerance)
-        << (i == 0 ? "value" : "gradient of input " + std::to_string(i - 1));
-  }
-}
 
 double projected(const OpCase& row, const std::vector<Tensor>& inputs, const Tensor& projection) {
   const Tensor y = row.call(inputs);
@@ -142,11 +91,7 @@ TEST_P(OpSuite, ThreadsDoNotChangeABit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ops, OpSuite, testing::Range<size_t>(0, op_cases().size()),
-                         [](const auto& which) {
-                           std::string name = op_cases()[which.param].name;
-                           std::replace(name.begin(), name.end(), '/', '_');
-                           return name;
-                         });
+                         [](const auto& which) { return parameter_name(which.param); });
 
 TEST(OpTable, EveryOpHasACase) {
   std::set<std::string> covered;

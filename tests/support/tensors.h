@@ -7,7 +7,7 @@
 
 namespace limber::test {
 
-// Uniform in [lo, hi), f32 unless said otherwise; a function of the seed alone.
+// Uniform in [lo, hi), f32 unless said otherwise, on the CPU; a function of the seed alone.
 Tensor uniform(const Shape& shape, double lo, double hi, uint64_t seed, DType dtype = DType::f32);
 
 }  // namespace limber::test

@@ -38,20 +38,27 @@ double median_seconds(int runs, const std::function<void()>& body) {
 
 void run(const Arguments& a) {
   const Config config = a.config.load();
-  const Model model = build_model(config, 0);
+  Model model = build_model(config, 0);
+  const Device device = a.config.place();
+  model.to(device);
   const auto shape = input_shape(config, a.shape);
-  fmt::print("{} threads, median of {} runs\n", threads(), a.runs);
+  fmt::print("{}, {} threads, median of {} runs\n", str(device), threads(), a.runs);
   Random random(0);
   for (int64_t n : a.batches) {
-    const Tensor input = Tensor::empty({n, shape[0], shape[1], 3});
+    Tensor input = Tensor::empty({n, shape[0], shape[1], 3});
     for (float& v : input.span<float>()) v = float(random.normal());
+    input = input.to(device);
+    const DeviceScope scope(device);
     int64_t products = 0;
     {
       FlopCounter counter;
       model.estimator->forward(input);
       products = counter.products();
     }
-    const double forward = median_seconds(a.runs, [&] { model.estimator->forward(input); });
+    const double forward = median_seconds(a.runs, [&] {
+      model.estimator->forward(input);
+      synchronise(device);
+    });
     fmt::print("batch {:>3}  forward {:8.2f} ms  {:8.1f} images/s  {:6.1f} GFLOP/s\n", n,
                forward * 1e3, double(n) / forward, 2e-9 * double(products) / forward);
     if (!a.train) continue;
@@ -66,6 +73,7 @@ void run(const Arguments& a) {
         total = total.defined() ? total + one : one;
       }
       tape.backward(total);
+      synchronise(device);
     });
     model.store->train(false);
     fmt::print(

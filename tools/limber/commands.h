@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pose/config/config.h"
+#include "tensor/device.h"
 
 namespace limber::tool {
 
@@ -35,8 +36,9 @@ struct ConfigArguments {
   void add_file(CLI::App& command);
   // Last: takes the remaining words.
   void add_options(CLI::App& command);
-  // Reads the file, applies the overrides, sets device and threads.
+  // Reads the file, applies the overrides, sets the threads; throws where the device is not there.
   Config load() const;
+  Device place() const { return parse_device(device); }
 };
 
 // Rows and columns of the network's input: those given (one number: a square), or the codec's.

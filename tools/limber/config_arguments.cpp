@@ -15,7 +15,7 @@ void ConfigArguments::add_file(CLI::App& command) {
 
 void ConfigArguments::add_options(CLI::App& command) {
   command.add_option("--cfg-options", options, "overrides of config values: key.path=value ...");
-  command.add_option("--device", device, "where to compute")->capture_default_str();
+  command.add_option("--device", device, "where to compute: cpu, cuda, cuda:N")->capture_default_str();
   command.add_option("--threads", threads, "threads to use (default: all cores)")
       ->check(CLI::PositiveNumber);
   command.add_option("overrides", overrides, "overrides of config values: key.path=value ...")
@@ -25,9 +25,7 @@ void ConfigArguments::add_options(CLI::App& command) {
 }
 
 Config ConfigArguments::load() const {
-  check_input(
-      device == "cpu", "--device ", device,
-      device.starts_with("cuda") ? ": this build has no CUDA" : ": \"cpu\" is what there is");
+  place();
   if (threads > 0) set_threads(threads);
   Config config = load_config(file);
   std::vector<std::string> all = options;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "kernels/cpu/runtime/cpu_features.h"
+#include "kernels/cuda/runtime/gpu.h"
 #include "nn/flops.h"
 #include "pose/engine/model.h"
 #include "tools/limber/commands.h"
@@ -20,13 +21,30 @@ struct Arguments {
   bool layers = false, row = false;
 };
 
+void print_gpus() {
+  using namespace kernels::gpu;
+  const int count = device_count();
+  if (count == 0) fmt::print("GPU: none, {}\n", why_none());
+  for (int i = 0; i < count; ++i) {
+    const DeviceInfo info = device_info(i);
+    if (is_emulated()) {
+      fmt::print("GPU: cuda:{}, {}\n", i, info.name);
+      continue;
+    }
+    fmt::print("GPU: cuda:{}, {}, compute capability {}.{}, {} processors, {:.1f} of {:.1f} GB "
+               "free, {}\n",
+               i, info.name, info.major, info.minor, info.processors,
+               double(info.free_memory) / 1e9, double(info.memory) / 1e9, info.versions);
+  }
+}
+
 void print_machine() {
   std::string isas;
   for (kernels::Isa isa : {kernels::Isa::base, kernels::Isa::avx2, kernels::Isa::avx512})
     if (kernels::has_isa(isa)) isas += (isas.empty() ? "" : ", ") + std::string(isa_name(isa));
-  fmt::print(
-      "limber {}\nCPU kernels: {} (using {}), {} threads\nGPU: none, this build has no CUDA\n",
-      LIMBER_VERSION, isas, std::string(isa_name(default_exec().isa)), threads());
+  fmt::print("limber {}\nCPU kernels: {} (using {}), {} threads\n", LIMBER_VERSION, isas,
+             std::string(isa_name(default_exec().isa)), threads());
+  print_gpus();
 }
 
 // Parameters summed by the first `depth` parts of their names.

@@ -88,6 +88,7 @@ class Predictor {
         predictions_(*meta_),
         overlays_(*meta_, {.score_threshold = a.kpt_thr}) {
     load_model(model_, a.checkpoint);
+    model_.to(a.config.place());
   }
 
   // Whether the model looks at whole images and finds the people itself.

@@ -109,8 +109,9 @@ void run(const Arguments& a) {
   const std::string stem = fs::path(a.config.file).stem();
   const std::string work_dir =
       !a.work_dir.empty() ? a.work_dir : config.get<std::string>("work_dir", "work_dirs/" + stem);
-  const Model model = build_model(config, 0, /*initialise=*/false);
+  Model model = build_model(config, 0, /*initialise=*/false);
   load_model(model, a.checkpoint);
+  model.to(a.config.place());
   const auto loader = make_loader(config.at("test_dataloader"), 0);
   const DatasetMeta& meta = loader->dataset().metainfo();
   Evaluator evaluator(config.at("test_evaluator"), meta, metainfo_of_dataset);

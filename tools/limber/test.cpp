@@ -28,8 +28,9 @@ void run(const Arguments& a) {
   const std::string stem = std::filesystem::path(a.config.file).stem();
   const std::string work_dir =
       !a.work_dir.empty() ? a.work_dir : config.get<std::string>("work_dir", "work_dirs/" + stem);
-  const Model model = build_model(config, 0, /*initialise=*/false);
+  Model model = build_model(config, 0, /*initialise=*/false);
   load_model(model, a.checkpoint);
+  model.to(a.config.place());
   const auto loader = make_loader(config.at("test_dataloader"), 0);
   Evaluator evaluator(config.at("test_evaluator"), loader->dataset().metainfo(),
                       metainfo_of_dataset);

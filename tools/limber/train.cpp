@@ -45,6 +45,7 @@ void add_train(CLI::App& app) {
     a->train.validate = !a->no_validate;
     if (seed->count() > 0) a->train.seed = a->seed;
     a->train.config_name = std::filesystem::path(a->config.file).stem();
+    a->train.device = a->config.place();
     Trainer trainer(a->config.load(), a->train);
     trainer.run();
   });

@@ -1,0 +1,172 @@
+#include "kernels/cuda/emulator/runtime.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+
+namespace {
+
+constexpr size_t kAlignment = 256;  // what cudaMalloc promises
+constexpr size_t kZone = 256;       // before and after each block
+constexpr unsigned char kPattern = 0xC5, kFresh = 0xFB;
+
+struct Blocks {
+  std::mutex mutex;
+  std::unordered_map<void*, size_t> sizes;
+  size_t used = 0;
+  cudaError_t last = cudaSuccess;
+};
+
+// Never destroyed: static tensors are released after it would be.
+Blocks& blocks() {
+  static Blocks& all = *new Blocks;
+  return all;
+}
+
+cudaError_t failed(cudaError_t error) {
+  blocks().last = error;
+  return error;
+}
+
+bool zones_whole(void* block, size_t bytes) {
+  const auto* at = static_cast<const unsigned char*>(block);
+#if !defined(__SANITIZE_ADDRESS__)  // there the heap's zones follow the block at once
+  for (size_t i = 0; i < kZone; ++i)
+    if (at[bytes + i] != kPattern) return false;
+#endif
+  for (size_t i = 1; i <= kZone; ++i)
+    if (*(at - i) != kPattern) return false;
+  return true;
+}
+
+}  // namespace
+
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorInvalidValue:
+      return "invalid argument";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorIllegalAddress:
+      return "a kernel wrote outside of a block of memory";
+    case cudaErrorNotSupported:
+      return "not in the emulator";
+  }
+  return "unknown error";
+}
+
+cudaError_t cudaGetLastError() {
+  const cudaError_t last = blocks().last;
+  blocks().last = cudaSuccess;
+  return last;
+}
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaSetDevice(int index) {
+  return index == 0 ? cudaSuccess : failed(cudaErrorInvalidValue);
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+  std::strcpy(properties->name, "emulated on the CPU");
+  properties->major = properties->minor = 0;
+  properties->multiProcessorCount = 1;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = 0;
+  return cudaSuccess;
+}
+
+cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
+
+cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
+  *free_bytes = *total = 0;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
+  *pool = nullptr;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
+
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr, void* value) {
+  std::lock_guard lock(blocks().mutex);
+  *static_cast<uint64_t*>(value) = blocks().used;  // nothing is kept for reuse
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t) { return cudaSuccess; }
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = nullptr;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t) {
+  std::lock_guard lock(blocks().mutex);
+  for (const auto& [block, bytes] : blocks().sizes)
+    if (!zones_whole(block, bytes)) return failed(cudaErrorIllegalAddress);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMallocAsync(void** block, size_t bytes, cudaStream_t) {
+#if defined(__SANITIZE_ADDRESS__)
+  const size_t after = 0;
+#else
+  const size_t after = kZone;
+#endif
+  void* whole = nullptr;
+  if (posix_memalign(&whole, kAlignment, kZone + bytes + after) != 0)
+    return failed(cudaErrorMemoryAllocation);
+  auto* start = static_cast<unsigned char*>(whole) + kZone;
+  std::memset(whole, kPattern, kZone);
+  std::memset(start, kFresh, bytes);  // no kernel may rely on zeros
+  std::memset(start + bytes, kPattern, after);
+  *block = start;
+  std::lock_guard lock(blocks().mutex);
+  blocks().sizes[start] = bytes;
+  blocks().used += bytes;
+  return cudaSuccess;
+}
+
+cudaError_t cudaFreeAsync(void* block, cudaStream_t) {
+  std::lock_guard lock(blocks().mutex);
+  const auto found = blocks().sizes.find(block);
+  if (found == blocks().sizes.end()) return failed(cudaErrorInvalidValue);
+  const bool whole = zones_whole(block, found->second);
+  blocks().used -= found->second;
+  blocks().sizes.erase(found);
+  std::free(static_cast<unsigned char*>(block) - kZone);
+  return whole ? cudaSuccess : failed(cudaErrorIllegalAddress);
+}
+
+cudaError_t cudaMallocHost(void** block, size_t bytes) {
+  *block = std::malloc(bytes == 0 ? 1 : bytes);
+  return *block != nullptr ? cudaSuccess : failed(cudaErrorMemoryAllocation);
+}
+
+cudaError_t cudaFreeHost(void* block) {
+  std::free(block);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,
+                            cudaStream_t) {
+  std::memcpy(to, from, bytes);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void* block, int value, size_t bytes, cudaStream_t) {
+  std::memset(block, value, bytes);
+  return cudaSuccess;
+}

@@ -1,0 +1,15 @@
+#include "kernels/cuda/runtime/libraries.h"
+
+#include <atomic>
+
+namespace limber::kernels::gpu {
+namespace {
+
+std::atomic<bool> tf32_allowed{false};
+
+}  // namespace
+
+bool tf32() { return tf32_allowed; }
+void set_tf32(bool allowed) { tf32_allowed = allowed; }
+
+}  // namespace limber::kernels::gpu

@@ -1,0 +1,131 @@
+// Tensors on a device: making, copying, moving, and what is refused.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "autograd/autograd.h"
+#include "kernels/cuda/runtime/gpu.h"
+#include "tensor/op.h"
+#include "tensor/ops.h"
+#include "tests/support/tensors.h"
+
+namespace limber::test {
+namespace {
+
+const Device kGpu{DeviceType::cuda, 0};
+
+std::string error_of(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Devices, NamesAreRead) {
+  EXPECT_EQ(parse_device("cpu"), Device{});
+  for (const char* name : {"", "gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:0x", "cuda:12345"})
+    EXPECT_THROW(parse_device(name), InputError) << name;
+  if (kernels::gpu::device_count() > 0) {
+    EXPECT_EQ(parse_device("cuda"), kGpu);
+    EXPECT_EQ(str(parse_device("cuda:0")), "cuda:0");
+    EXPECT_THROW(parse_device("cuda:99"), InputError);
+  } else {
+    const std::string error = error_of([] { parse_device("cuda:0"); });
+    EXPECT_NE(error.find(kernels::gpu::why_none()), std::string::npos) << error;
+  }
+}
+
+class OnDevice : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+  }
+};
+
+TEST_F(OnDevice, NumbersSurviveTheWayThereAndBack) {
+  for (const DType dtype : {DType::f32, DType::f64, DType::i64, DType::u8}) {
+    const Tensor x = uniform({5, 7}, 0, 100, 3).to(dtype);
+    const Tensor there = x.to(kGpu);
+    EXPECT_EQ(there.device(), kGpu);
+    EXPECT_EQ(there.to(Device{}).to(DType::f64).span<double>()[17],
+              x.to(DType::f64).span<double>()[17]);
+  }
+  EXPECT_EQ(uniform({}, 2, 3, 1).to(kGpu).item(), uniform({}, 2, 3, 1).item());
+}
+
+TEST_F(OnDevice, WhatIsMadeLiesOnTheCurrentDevice) {
+  const DeviceScope scope(kGpu);
+  for (const Tensor& t : {Tensor::zeros({3}), Tensor::full({3}, 1.5), Tensor::empty({3}),
+                          Tensor::from(std::vector<float>{1, 2, 3}, {3})})
+    EXPECT_EQ(t.device(), kGpu);
+  EXPECT_EQ(sum(Tensor::full({3}, 1.5)).item(), 4.5);
+  EXPECT_EQ(sum(Tensor::from(std::vector<float>{1, 2, 3}, {3})).item(), 6);
+}
+
+TEST_F(OnDevice, ConversionsEqualTheCpus) {
+  const Tensor x = uniform({300}, -4, 4, 8);
+  for (const DType dtype : {DType::f16, DType::bf16, DType::i32, DType::boolean, DType::f64}) {
+    const Tensor cpu = x.to(dtype).to(DType::f64);
+    const Tensor gpu = x.to(kGpu).to(dtype).to(DType::f64).to(Device{});
+    for (int64_t i = 0; i < x.numel(); ++i)
+      ASSERT_EQ(gpu.data<double>()[i], cpu.data<double>()[i]) << dtype << " of " << i;
+  }
+}
+
+TEST_F(OnDevice, HostAccessIsRefused) {
+  const Tensor x = uniform({4}, 0, 1, 2).to(kGpu);
+  const std::string error = error_of([&] { x.data<float>(); });
+  EXPECT_NE(error.find("cuda:0"), std::string::npos) << error;
+}
+
+TEST_F(OnDevice, InputsOfOneOpLieOnOneDevice) {
+  const Tensor a = uniform({4}, 0, 1, 2), b = a.to(kGpu);
+  const std::string error = error_of([&] { a + b; });
+  EXPECT_NE(error.find("Binary: inputs on cpu (4) and on cuda:0 (4)"), std::string::npos) << error;
+}
+
+TEST_F(OnDevice, WhatHasNoKernelSaysSoWithOpAndShapes) {
+  const Tensor x = uniform({4, 6}, 0, 1, 2, DType::f64).to(kGpu);
+  const std::string error = error_of([&] { softmax(x); });
+  EXPECT_NE(error.find("Softmax of f64 (4, 6): softmax_forward: no GPU kernel for f64"),
+            std::string::npos)
+      << error;
+}
+
+TEST_F(OnDevice, AnIndexOutOfRangeIsAnError) {
+  const DeviceScope scope(kGpu);
+  const Tensor x = Tensor::zeros({4, 6});
+  const auto take = [&](int64_t i) {
+    return index_select(x, 0, Tensor::from(std::vector<int64_t>{i}, {1}));
+  };
+  take(3);
+  if (kernels::gpu::is_emulated()) {  // on a GPU a trap ends the process's use of the device
+    EXPECT_THROW(take(4), Error);
+    EXPECT_THROW(take(-1), Error);
+  }
+}
+
+TEST_F(OnDevice, MovingATensorMovesAllItsHandles) {
+  const Tensor x = uniform({8}, 0, 1, 4), same = x;
+  const double before = x.data<float>()[5];
+  x.move_to(kGpu);
+  EXPECT_EQ(same.device(), kGpu);
+  same.move_to({});
+  EXPECT_EQ(x.data<float>()[5], float(before));
+}
+
+TEST_F(OnDevice, MemoryIsCounted) {
+  const size_t before = memory_stats(kGpu).live;
+  reset_peak_memory(kGpu);
+  {
+    const Tensor x = uniform({1000}, 0, 1, 4).to(kGpu);
+    EXPECT_EQ(memory_stats(kGpu).live, before + 4000);
+  }
+  EXPECT_EQ(memory_stats(kGpu).live, before);
+  EXPECT_EQ(memory_stats(kGpu).peak, before + 4000);
+}
+
+}  // namespace
+}  // namespace limber::test

@@ -1,0 +1,39 @@
+// Every row of the op table on a GPU against the CPU, forward and backward. Under the emulator also
+// with threads and blocks in the opposite order, which must not change a bit.
+#include <gtest/gtest.h>
+
+#include "kernels/cuda/runtime/gpu.h"
+#include "tests/cuda/order.h"
+#include "tests/ops/run_case.h"
+
+namespace limber::test {
+namespace {
+
+const Device kGpu{DeviceType::cuda, 0};
+
+class CudaOps : public testing::TestWithParam<size_t> {
+ protected:
+  void SetUp() override {
+    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+  }
+  const OpCase& row() const { return op_cases()[GetParam()]; }
+};
+
+TEST_P(CudaOps, EqualsTheCpu) {
+  const Results cpu = run(row(), DType::f32);
+  const Results gpu = run(row(), DType::f32, kGpu);
+  synchronise(kGpu);
+  expect_close(gpu, cpu, row().tolerance);
+}
+
+TEST_P(CudaOps, AnyOrderOfThreadsGivesTheSameBits) {
+  const Results ascending = run(row(), DType::f32, kGpu);
+  const ReverseOrder reverse;
+  expect_close(run(row(), DType::f32, kGpu), ascending, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops, CudaOps, testing::Range<size_t>(0, op_cases().size()),
+                         [](const auto& which) { return parameter_name(which.param); });
+
+}  // namespace
+}  // namespace limber::test

@@ -1,0 +1,26 @@
+// Runs a row of the table of op cases, and compares what two runs gave.
+#pragma once
+
+#include "tests/ops/cases.h"
+
+namespace limber::test {
+
+// The row's inputs, the same numbers for every type and device.
+std::vector<Tensor> make_inputs(const OpCase& row, DType dtype, Device device = {});
+
+struct Results {
+  std::vector<Tensor> tensors;  // the value, then the gradients; on the CPU
+};
+
+// Value and gradients of a fixed random projection of it.
+Results run(const OpCase& row, DType dtype, Device device = {});
+
+// Largest difference in units of the largest magnitude of b.
+double difference(const Tensor& a, const Tensor& b);
+
+void expect_close(const Results& a, const Results& b, double tolerance);
+
+// A row's name as gtest wants it.
+std::string parameter_name(size_t row);
+
+}  // namespace limber::test

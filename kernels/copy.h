@@ -24,7 +24,8 @@ LIMBER_KERNEL(strided_copy, const StridedCopy& c, Out y, In x)
 // y[i] = value, in y's type.
 LIMBER_KERNEL(fill, Out y, int64_t n, double value)
 
-// y[i] = x[i] in y's type: floats to the nearest (to integers towards zero), anything but 0 to true.
+// y[i] = x[i] in y's type: floats to the nearest (to integers towards zero), anything but 0 to
+// true.
 LIMBER_KERNEL(convert, Out y, In x, int64_t n)
 
 }  // namespace limber::kernels

@@ -34,8 +34,8 @@ LIMBER_INLINE uint16_t to_f16(float value) {
   const uint32_t bits = __builtin_bit_cast(uint32_t, value);
   const uint16_t sign = uint16_t((bits >> 16) & 0x8000);
   const uint32_t magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return uint16_t(sign | 0x7e00);    // NaN
-  if (magnitude >= 0x477ff000) return uint16_t(sign | 0x7c00);   // rounds to infinity
+  if (magnitude > 0x7f800000) return uint16_t(sign | 0x7e00);   // NaN
+  if (magnitude >= 0x477ff000) return uint16_t(sign | 0x7c00);  // rounds to infinity
   if (magnitude < 0x38800000) {
     // Adding 1/2 leaves the multiple of 2^-24 in the low bits, rounded by the addition itself.
     const float shifted = __builtin_bit_cast(float, magnitude) + 0.5f;

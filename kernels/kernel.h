@@ -43,9 +43,9 @@ struct Kernel<void(Args...)> {
 }  // namespace limber::kernels
 
 #if defined(LIMBER_CUDA)
-#define LIMBER_CUDA_DECLARATION(kernel, ...)    \
-  namespace cuda {                              \
-  void kernel(const Exec& ex, __VA_ARGS__); \
+#define LIMBER_CUDA_DECLARATION(kernel, ...) \
+  namespace cuda {                           \
+  void kernel(const Exec& ex, __VA_ARGS__);  \
   }
 #define LIMBER_CUDA_ADDRESS(kernel) &cuda::kernel
 #else
@@ -64,14 +64,14 @@ struct Kernel<void(Args...)> {
   void kernel(const Exec&, __VA_ARGS__);     \
   }
 
-#define LIMBER_KERNEL(kernel, ...)                                                           \
-  LIMBER_CPU_DECLARATIONS(kernel, __VA_ARGS__)                                               \
-  LIMBER_CUDA_DECLARATION(kernel, __VA_ARGS__)                                               \
-  inline constexpr Kernel<void(__VA_ARGS__)> kernel{#kernel, &cpu::base::kernel,             \
+#define LIMBER_KERNEL(kernel, ...)                                                            \
+  LIMBER_CPU_DECLARATIONS(kernel, __VA_ARGS__)                                                \
+  LIMBER_CUDA_DECLARATION(kernel, __VA_ARGS__)                                                \
+  inline constexpr Kernel<void(__VA_ARGS__)> kernel{#kernel, &cpu::base::kernel,              \
                                                     &cpu::avx2::kernel, &cpu::avx512::kernel, \
                                                     LIMBER_CUDA_ADDRESS(kernel)};
 
-#define LIMBER_CPU_KERNEL(kernel, ...)                                           \
-  LIMBER_CPU_DECLARATIONS(kernel, __VA_ARGS__)                                   \
-  inline constexpr Kernel<void(__VA_ARGS__)> kernel{                             \
+#define LIMBER_CPU_KERNEL(kernel, ...)               \
+  LIMBER_CPU_DECLARATIONS(kernel, __VA_ARGS__)       \
+  inline constexpr Kernel<void(__VA_ARGS__)> kernel{ \
       #kernel, &cpu::base::kernel, &cpu::avx2::kernel, &cpu::avx512::kernel, nullptr};

@@ -12,13 +12,13 @@ namespace limber::kernels {
 
 // y[r, c] = sum_j w[j] x[r, c + j], j ascending.   y: (rows, columns), x: (rows, columns + taps -
 // 1).
-LIMBER_CPU_KERNEL(filter_rows, float* y, const float* x, const float* w, int64_t rows, int64_t columns,
-              int64_t taps)
+LIMBER_CPU_KERNEL(filter_rows, float* y, const float* x, const float* w, int64_t rows,
+                  int64_t columns, int64_t taps)
 
 // y[r, c] = w[h] x[r + h, c] + sum_j w[h + j] (x[r + h - j, c] + x[r + h + j, c]), h = taps / 2,
 // j = 1 ... h ascending; w is symmetric and taps odd.   y: (rows, columns), x: (rows + taps - 1,
 // columns).
 LIMBER_CPU_KERNEL(filter_columns, float* y, const float* x, const float* w, int64_t rows,
-              int64_t columns, int64_t taps)
+                  int64_t columns, int64_t taps)
 
 }  // namespace limber::kernels

@@ -1,8 +1,8 @@
 // Which device tensors lie on and work runs on.
 //
 // An operation runs where its inputs lie; all of them must lie on one device, nothing is moved in
-// silence. What is made from nothing (Tensor::empty, zeros, full, from) lies on the thread's current
-// device: the CPU, unless a DeviceScope says otherwise.
+// silence. What is made from nothing (Tensor::empty, zeros, full, from) lies on the thread's
+// current device: the CPU, unless a DeviceScope says otherwise.
 #pragma once
 
 #include <ostream>

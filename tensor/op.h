@@ -97,7 +97,7 @@ Tensor apply_one(O op, std::initializer_list<Tensor> inputs) {
 const kernels::Exec& default_exec();
 // default_exec() on the current device; on the CPU's baseline for f64.
 kernels::Exec exec_for(DType dtype);
-void set_threads(int threads);        // >= 1; not while ops run
+void set_threads(int threads);  // >= 1; not while ops run
 int threads();
 void set_isa(kernels::Isa isa);  // for tests and benchmarks; throws where the processor lacks it
 

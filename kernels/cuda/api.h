@@ -1,4 +1,5 @@
-// The CUDA runtime API and, in .cu files, the device language: NVIDIA's, or this project's emulator.
+// The CUDA runtime API and, in .cu files, the device language: NVIDIA's, or this project's
+// emulator.
 #pragma once
 
 #if defined(LIMBER_CUDA_EMULATE)

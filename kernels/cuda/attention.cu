@@ -1,6 +1,6 @@
-// Attention, forward: one block per query walks over the keys in tiles and keeps the softmax of what
-// it has seen so far (Milakov and Gimelshein 2018, arXiv 1805.02867), so that no row of scores is
-// ever stored.
+// Attention, forward: one block per query walks over the keys in tiles and keeps the softmax of
+// what it has seen so far (Milakov and Gimelshein 2018, arXiv 1805.02867), so that no row of scores
+// is ever stored.
 #include "kernels/attention.h"
 
 #include "kernels/cuda/attention.cuh"
@@ -21,9 +21,9 @@ __global__ void attention_kernel(Attention a, T* y, float* lse, AttentionPointer
   __syncthreads();
   for (int64_t first = 0; first < a.S; first += kTile) {
     const int64_t j = first + threadIdx.x;
-    const float score = j < a.S ? float(a.scale) * dot(query, keys + j * a.D, a.D) +
-                                      bias_at(a, p.bias, head, l, j)
-                                : -INFINITY;
+    const float score =
+        j < a.S ? float(a.scale) * dot(query, keys + j * a.D, a.D) + bias_at(a, p.bias, head, l, j)
+                : -INFINITY;
     const float best = Larger()(top, over_block(score, -INFINITY, Larger()));
     if (best == -INFINITY) continue;  // masked so far, all threads alike
     const float weight = expf(score - best), kept = expf(top - best);
@@ -51,8 +51,8 @@ void attention_forward(const Exec& ex, const Attention& a, Out y, Out lse, In q,
   const size_t shared = size_t(a.D + a.E + kTile) * sizeof(float);
   by_float_type(ex, q.dtype, [&]<class T>(T) {
     const AttentionPointers<T> p{q.as<T>(), k.as<T>(), v.as<T>(), bias.as<T>()};
-    launch(ex, {a.B * a.H * a.L, kTile, shared}, attention_kernel<T>, a, y.as<T>(),
-           lse.as<float>(), p);
+    launch(ex, {a.B * a.H * a.L, kTile, shared}, attention_kernel<T>, a, y.as<T>(), lse.as<float>(),
+           p);
   });
 }
 

@@ -1,6 +1,6 @@
-// Attention, backward: probabilities are computed again from the saved log-sum-exp (Dao et al. 2022,
-// arXiv 2205.14135, algorithm 4), once for the queries and once for the keys and values, so that
-// every sum has one owner and one order.
+// Attention, backward: probabilities are computed again from the saved log-sum-exp (Dao et al.
+// 2022, arXiv 2205.14135, algorithm 4), once for the queries and once for the keys and values, so
+// that every sum has one owner and one order.
 #include "kernels/cuda/attention.cuh"
 
 namespace limber::kernels::cuda {
@@ -90,12 +90,11 @@ void attention_backward(const Exec& ex, const Attention& a, const AttentionGradi
   const int64_t heads = a.B * a.H, rows = heads * a.L;
   const Scratch<float> delta(ex, rows);
   by_float_type(ex, from.q.dtype, [&]<class T>(T) {
-    const GradPointers<T> p{
-        {from.q.as<T>(), from.k.as<T>(), from.v.as<T>(), from.bias.as<T>()},
-        from.y.as<T>(),
-        from.dy.as<T>(),
-        from.lse.as<float>(),
-        delta.data()};
+    const GradPointers<T> p{{from.q.as<T>(), from.k.as<T>(), from.v.as<T>(), from.bias.as<T>()},
+                            from.y.as<T>(),
+                            from.dy.as<T>(),
+                            from.lse.as<float>(),
+                            delta.data()};
     launch(ex, one_each(rows), delta_kernel<T>, delta.data(), p.dy, p.y, rows, a.E);
     launch(ex, {rows, kTile, size_t(kTile + a.D) * sizeof(float)}, query_grad_kernel<T>, a,
            to.dq.as<T>(), to.dbias.as<T>(), p);

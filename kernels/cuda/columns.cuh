@@ -1,4 +1,5 @@
-// Sums over the rows of a matrix, several at once: how norms, biases and slopes get their gradients.
+// Sums over the rows of a matrix, several at once: how norms, biases and slopes get their
+// gradients.
 //
 // The rows of each sample are cut into chunks whose length depends on the extents alone. One thread
 // adds up one column of one chunk, then one thread per column adds the chunks: coalesced reads, no

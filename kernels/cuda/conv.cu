@@ -1,5 +1,5 @@
-// Convolution, forward: depthwise directly, 1 x 1 as a matrix product, all others by cuDNN where the
-// build has it and by an implicit matrix product of our own elsewhere.
+// Convolution, forward: depthwise directly, 1 x 1 as a matrix product, all others by cuDNN where
+// the build has it and by an implicit matrix product of our own elsewhere.
 #include "kernels/conv.h"
 
 #include "kernels/cuda/cudnn_conv.h"

@@ -60,7 +60,9 @@ struct WeightProduct {
     K = s.N * s.P * s.Q;
     groups = s.groups;
   }
-  __device__ float a(int64_t g, int64_t m, int64_t k) const { return widen(dy[k * s.K + g * M + m]); }
+  __device__ float a(int64_t g, int64_t m, int64_t k) const {
+    return widen(dy[k * s.K + g * M + m]);
+  }
   __device__ float b(int64_t g, int64_t k, int64_t column) const {
     const int64_t D = s.C / s.groups, c = column % D, tap = column / D;
     const int64_t q = k % s.Q, p = k / s.Q % s.P, n = k / s.Q / s.P;
@@ -118,8 +120,7 @@ void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In d
   const int64_t parts = divide_up(rows, 4096) < 64 ? divide_up(rows, 4096) : 64;
   const Scratch<float> sums(ex, parts * elements);
   by_float_type(ex, dy.dtype, [&]<class T>(T) {
-    if (rows > 0)
-      tile_product(ex, WeightProduct<T>(s, sums.data(), x.as<T>(), dy.as<T>()), parts);
+    if (rows > 0) tile_product(ex, WeightProduct<T>(s, sums.data(), x.as<T>(), dy.as<T>()), parts);
     launch(ex, one_each(elements), add_parts_kernel<T>, dweight.as<T>(), sums.data(), elements,
            parts);
   });

@@ -1,7 +1,7 @@
 // Convolutions by cuDNN where the build and the case have it.
 //
-// Each function says whether it did the work; otherwise this project's own kernels do. They stand in
-// libraries/ (cuDNN's graph interface) and, for builds without it, return false.
+// Each function says whether it did the work; otherwise this project's own kernels do. They stand
+// in libraries/ (cuDNN's graph interface) and, for builds without it, return false.
 #pragma once
 
 #include "kernels/conv.h"

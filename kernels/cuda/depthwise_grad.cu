@@ -44,8 +44,7 @@ struct WeightTerm {
 // dweight: (C, taps) from (taps, C)
 template <class T>
 __global__ void transpose_weight_kernel(T* dweight, const float* sums, int64_t taps, int64_t C) {
-  for (for_each_item(at, taps * C))
-    dweight[at] = narrow<T>(sums[at % taps * C + at / taps]);
+  for (for_each_item(at, taps * C)) dweight[at] = narrow<T>(sums[at % taps * C + at / taps]);
 }
 
 }  // namespace

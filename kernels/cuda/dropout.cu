@@ -9,8 +9,7 @@ namespace {
 template <class T>
 __global__ void masked_scale_kernel(T* y, const T* x, const uint8_t* mask, int64_t n, int64_t inner,
                                     float scale) {
-  for (for_each_item(i, n))
-    y[i] = narrow<T>(mask[i / inner] != 0 ? scale * widen(x[i]) : 0.0f);
+  for (for_each_item(i, n)) y[i] = narrow<T>(mask[i / inner] != 0 ? scale * widen(x[i]) : 0.0f);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The gradient of a gather. One thread owns one column of the result and adds what arrives for it in
-// the order of j: no atomics, the same bits every time.
+// The gradient of a gather. One thread owns one column of the result and adds what arrives for it
+// in the order of j: no atomics, the same bits every time.
 #include "kernels/index.h"
 
 #include "kernels/cuda/launch.cuh"

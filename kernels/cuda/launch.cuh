@@ -1,7 +1,7 @@
 // What every .cu file starts from: launching a kernel, the element types, scratch memory.
 //
-// A launcher stands below its kernel in the same file, has the signature of the LIMBER_KERNEL in the
-// header of the same name, and checks nothing but the element type.
+// A launcher stands below its kernel in the same file, has the signature of the LIMBER_KERNEL in
+// the header of the same name, and checks nothing but the element type.
 #pragma once
 
 #include "kernels/cuda/api.h"
@@ -90,8 +90,9 @@ inline Grid one_each(int64_t n, int threads = kThreads) {
 }
 
 // for (for_each_item(i, n)): this thread's share of the items 0 ... n - 1.
-#define for_each_item(i, n)                                               \
-  int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; i < (n); \
+#define for_each_item(i, n)                                   \
+  int64_t i = int64_t(blockIdx.x) * blockDim.x + threadIdx.x; \
+  i < (n);                                                    \
   i += int64_t(gridDim.x) * blockDim.x
 
 inline cudaStream_t stream_of(const Exec& ex) { return static_cast<cudaStream_t>(ex.stream); }
@@ -108,7 +109,7 @@ void launch(const Exec& ex, const Grid& grid, void (*kernel)(Parameters...), con
       shape, [](const void* body) { (*static_cast<const decltype(call)*>(body))(); }, &call);
 #else
   kernel<<<dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), grid.shared,
-           stream_of(ex)>>>(static_cast<Parameters>(args)...);
+           stream_of(ex)> > >(static_cast<Parameters>(args)...);
   cuda_check_in(ex, cudaGetLastError());
   if (gpu::waits_for_kernels()) cuda_check_in(ex, cudaStreamSynchronize(stream_of(ex)));
 #endif

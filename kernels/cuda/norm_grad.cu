@@ -58,9 +58,9 @@ __global__ void norm_grad_kernel(T* dx, const T* dy, const T* x, const float* me
   for (for_each_item(at, s.N * s.L * s.C)) {
     const int64_t c = at % s.C, group = at / s.C / s.L * s.G + c / (s.C / s.G);
     const float factor = rstd[group] * (weight != nullptr ? weight[c] : 1.0f);
-    dx[at] = narrow<T>(widen(dy[at]) * factor +
-                       (widen(x[at]) - mean[group]) * coefficients[group * 2] +
-                       coefficients[group * 2 + 1]);
+    dx[at] =
+        narrow<T>(widen(dy[at]) * factor + (widen(x[at]) - mean[group]) * coefficients[group * 2] +
+                  coefficients[group * 2 + 1]);
   }
 }
 

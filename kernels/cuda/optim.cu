@@ -1,6 +1,6 @@
-// Optimiser steps: one launch for all tensors of the list. The list is copied to the device, a block
-// takes kPiece numbers of one tensor. Constants are formed in double and rounded once; parameters,
-// gradients and state are f32.
+// Optimiser steps: one launch for all tensors of the list. The list is copied to the device, a
+// block takes kPiece numbers of one tensor. Constants are formed in double and rounded once;
+// parameters, gradients and state are f32.
 #include "kernels/optim.h"
 
 #include <vector>
@@ -170,8 +170,8 @@ __global__ void power_sums_kernel(double* sums, const Piece* pieces, float p, bo
       own += p == 2 ? a * a : p == 1 ? a : a == 0 ? 0.0f : powf(a, p);
     }
   }
-  const double total = largest ? double(over_block(own, 0.0f, Larger()))
-                               : over_block(double(own), 0.0, Add());
+  const double total =
+      largest ? double(over_block(own, 0.0f, Larger())) : over_block(double(own), 0.0, Add());
   if (threadIdx.x == 0) sums[blockIdx.x] = total;
 }
 

@@ -14,15 +14,15 @@ __device__ __forceinline__ float clip(float x, float low, float high) {
 
 // Each struct: value(x) = f(x), slope(s) = f'(x) where s is f(x) or x as derivative_from_output
 // says; a and b are the function's parameters.
-#define LIMBER_UNARY(Name, VALUE, SLOPE)                                                    \
-  struct Name {                                                                             \
-    float a, b;                                                                             \
+#define LIMBER_UNARY(Name, VALUE, SLOPE)                                                     \
+  struct Name {                                                                              \
+    float a, b;                                                                              \
     __device__ __forceinline__ float value([[maybe_unused]] float x) const { return VALUE; } \
     __device__ __forceinline__ float slope([[maybe_unused]] float s) const { return SLOPE; } \
   };
 
 // From the result.
-LIMBER_UNARY(Relu, x < 0 ? 0.0f : x, s > 0 ? 1.0f : 0.0f)
+LIMBER_UNARY(Relu, x<0 ? 0.0f : x, s> 0 ? 1.0f : 0.0f)
 LIMBER_UNARY(Relu6, clip(x, 0.0f, 6.0f), s > 0 && s < 6 ? 1.0f : 0.0f)
 LIMBER_UNARY(Exp, expf(x), s)
 LIMBER_UNARY(Sqrt, sqrtf(x), 0.5f / s)

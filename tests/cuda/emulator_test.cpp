@@ -1,5 +1,5 @@
-// The emulator itself: barriers, exchanges inside of a warp, and the errors that it is there to find.
-// Nothing to test where kernels run on a real GPU.
+// The emulator itself: barriers, exchanges inside of a warp, and the errors that it is there to
+// find. Nothing to test where kernels run on a real GPU.
 #if defined(LIMBER_CUDA_EMULATE)
 #include <gtest/gtest.h>
 

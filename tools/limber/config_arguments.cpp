@@ -15,7 +15,8 @@ void ConfigArguments::add_file(CLI::App& command) {
 
 void ConfigArguments::add_options(CLI::App& command) {
   command.add_option("--cfg-options", options, "overrides of config values: key.path=value ...");
-  command.add_option("--device", device, "where to compute: cpu, cuda, cuda:N")->capture_default_str();
+  command.add_option("--device", device, "where to compute: cpu, cuda, cuda:N")
+      ->capture_default_str();
   command.add_option("--threads", threads, "threads to use (default: all cores)")
       ->check(CLI::PositiveNumber);
   command.add_option("overrides", overrides, "overrides of config values: key.path=value ...")

@@ -31,10 +31,11 @@ void print_gpus() {
       fmt::print("GPU: cuda:{}, {}\n", i, info.name);
       continue;
     }
-    fmt::print("GPU: cuda:{}, {}, compute capability {}.{}, {} processors, {:.1f} of {:.1f} GB "
-               "free, {}\n",
-               i, info.name, info.major, info.minor, info.processors,
-               double(info.free_memory) / 1e9, double(info.memory) / 1e9, info.versions);
+    fmt::print(
+        "GPU: cuda:{}, {}, compute capability {}.{}, {} processors, {:.1f} of {:.1f} GB "
+        "free, {}\n",
+        i, info.name, info.major, info.minor, info.processors, double(info.free_memory) / 1e9,
+        double(info.memory) / 1e9, info.versions);
   }
 }
 

@@ -10,8 +10,8 @@
 #include <tuple>
 #include <vector>
 
-#include "kernels/cuda/cudnn_conv.h"
 #include "kernels/cuda/cudnn/cudnn_graph.h"
+#include "kernels/cuda/cudnn_conv.h"
 #include "kernels/cuda/runtime/check.h"
 #include "kernels/cuda/runtime/libraries.h"
 
@@ -30,9 +30,16 @@ using Key = std::tuple<Way, int, DType, bool, bool, int64_t, int64_t, int64_t, i
                        int64_t, int64_t, int64_t>;
 
 Key key_of(const Exec& ex, const Conv& s, Way way, DType dtype, bool bias) {
-  return {way,     ex.device.index, dtype,        gpu::tf32(),  bias,    s.N,     s.H,
-          s.W,     s.C,             s.P,          s.Q,          s.K,     s.R,     s.S,
-          s.stride_h, s.stride_w,   s.pad_h,      s.pad_w,      s.dilation_h, s.dilation_w,
+  return {way,          ex.device.index,
+          dtype,        gpu::tf32(),
+          bias,         s.N,
+          s.H,          s.W,
+          s.C,          s.P,
+          s.Q,          s.K,
+          s.R,          s.S,
+          s.stride_h,   s.stride_w,
+          s.pad_h,      s.pad_w,
+          s.dilation_h, s.dilation_w,
           s.groups};
 }
 

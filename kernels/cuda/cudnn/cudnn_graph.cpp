@@ -23,9 +23,9 @@ std::vector<cudnnBackendNumericalNote_t> notes_of(const Exec& ex, const Descript
   cudnn_check(ex, cudnnBackendGetAttribute(config.raw(), CUDNN_ATTR_ENGINECFG_ENGINE,
                                            CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &count, &raw));
   std::vector<cudnnBackendNumericalNote_t> notes(CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
-  cudnn_check(ex, cudnnBackendGetAttribute(raw, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
-                                           CUDNN_TYPE_NUMERICAL_NOTE,
-                                           CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, notes.data()));
+  cudnn_check(
+      ex, cudnnBackendGetAttribute(raw, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
+                                   CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &count, notes.data()));
   notes.resize(size_t(count));
   return notes;
 }
@@ -34,14 +34,16 @@ bool is_welcome(const Exec& ex, const Descriptor& config, DType dtype) {
   for (const cudnnBackendNumericalNote_t note : notes_of(ex, config)) {
     if (note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC) return false;
     if (dtype != DType::f32 || gpu::tf32()) continue;
-    if (note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)
+    if (note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE ||
+        note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS)
       return false;
   }
   return true;
 }
 
 // The configurations that one of cuDNN's ways to guess puts forward, best first.
-std::vector<Descriptor> guesses(const Exec& ex, const Descriptor& graph, cudnnBackendHeurMode_t mode) {
+std::vector<Descriptor> guesses(const Exec& ex, const Descriptor& graph,
+                                cudnnBackendHeurMode_t mode) {
   Descriptor heuristic(ex, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
   heuristic.set(ex, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
   heuristic.set(ex, CUDNN_ATTR_ENGINEHEUR_MODE, CUDNN_TYPE_HEUR_MODE, {mode});
@@ -55,9 +57,9 @@ std::vector<Descriptor> guesses(const Exec& ex, const Descriptor& graph, cudnnBa
     configs.emplace_back(ex, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
     raw.push_back(configs.back().raw());
   }
-  cudnn_check(ex, cudnnBackendGetAttribute(heuristic.raw(), CUDNN_ATTR_ENGINEHEUR_RESULTS,
-                                           CUDNN_TYPE_BACKEND_DESCRIPTOR, count, &count,
-                                           raw.data()));
+  cudnn_check(ex,
+              cudnnBackendGetAttribute(heuristic.raw(), CUDNN_ATTR_ENGINEHEUR_RESULTS,
+                                       CUDNN_TYPE_BACKEND_DESCRIPTOR, count, &count, raw.data()));
   configs.erase(configs.begin() + count, configs.end());
   return configs;
 }
@@ -97,7 +99,8 @@ Descriptor image(const Exec& ex, const ImageSpec& s) {
   Descriptor d(ex, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
   d.set(ex, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, {cudnn_type(ex, s.dtype)});
   d.set(ex, CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, {s.N, s.C, s.H, s.W});
-  d.set(ex, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, {s.H * s.W * s.C, int64_t{1}, s.W * s.C, s.C});
+  d.set(ex, CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64,
+        {s.H * s.W * s.C, int64_t{1}, s.W * s.C, s.C});
   d.set(ex, CUDNN_ATTR_TENSOR_UNIQUE_ID, CUDNN_TYPE_INT64, {s.id});
   d.set(ex, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, CUDNN_TYPE_INT64, {int64_t{16}});
   d.set(ex, CUDNN_ATTR_TENSOR_IS_VIRTUAL, CUDNN_TYPE_BOOLEAN, {s.is_virtual});

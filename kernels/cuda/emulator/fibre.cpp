@@ -9,8 +9,8 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-// Stores the registers that a call keeps on the stack, leaves the stack pointer in *from and goes on
-// with what lies on the stack `to`.
+// Stores the registers that a call keeps on the stack, leaves the stack pointer in *from and goes
+// on with what lies on the stack `to`.
 extern "C" void limber_fibre_switch(void** from, void* to);
 
 #if defined(__x86_64__)
@@ -120,8 +120,7 @@ void Fibre::start(Fibre* self) {
 }
 
 Fibre::Fibre(void (*entry)(void*), void* argument) : entry_(entry), argument_(argument) {
-  void* mapped =
-      mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* mapped = mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   mprotect(mapped, kGuard, PROT_NONE);
   stack_ = static_cast<std::byte*>(mapped);

@@ -23,10 +23,10 @@ class Fibre {
 
   void (*entry_)(void*);
   void* argument_;
-  std::byte* stack_;             // mapped, the lowest page unreadable
-  void* own_ = nullptr;          // the stack pointer while the fibre does not run
-  void* outside_ = nullptr;      // that of the host while it does
-  void* own_fake_ = nullptr;     // AddressSanitizer's bookkeeping of the two stacks
+  std::byte* stack_;          // mapped, the lowest page unreadable
+  void* own_ = nullptr;       // the stack pointer while the fibre does not run
+  void* outside_ = nullptr;   // that of the host while it does
+  void* own_fake_ = nullptr;  // AddressSanitizer's bookkeeping of the two stacks
   void* outside_fake_ = nullptr;
   const void* outside_bottom_ = nullptr;
   size_t outside_bytes_ = 0;

@@ -46,8 +46,10 @@ void gemm(const Exec&, const Gemm& g, Out c, In a, In b) {
   Exec cpu;
   cpu.isa = best_isa();
   const int64_t n = reach(g.M, g.N, g.ldc, g.batch, g.stride_c);
-  const Widened left(cpu, a, reach(g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, g.batch, g.stride_a));
-  const Widened right(cpu, b, reach(g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, g.batch, g.stride_b));
+  const Widened left(
+      cpu, a, reach(g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, g.batch, g.stride_a));
+  const Widened right(
+      cpu, b, reach(g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, g.batch, g.stride_b));
   Gemm wide = g;
   const Widened bias(cpu, g.bias, g.N);
   wide.bias = bias.in;

@@ -210,8 +210,8 @@ void run_launch(const LaunchShape& shape, void (*body)(const void*), const void*
   b.error.clear();
   b.state.grid_extent.x = shape.blocks;
   b.state.block_extent.x = shape.threads;
-  std::unique_ptr<void, void (*)(void*)> shared(std::malloc(std::max<size_t>(shape.shared_bytes, 1)),
-                                                std::free);
+  std::unique_ptr<void, void (*)(void*)> shared(
+      std::malloc(std::max<size_t>(shape.shared_bytes, 1)), std::free);
   b.state.shared = shared.get();
   for (unsigned i = 0; i < shape.blocks && b.error.empty(); ++i) {
     b.state.block.x = b.reverse ? shape.blocks - 1 - i : i;

@@ -1,9 +1,9 @@
 // Runs the threads of a block as fibres of one host thread.
 //
 // A thread runs until it reaches a barrier (or a warp's exchange of values) that others have not
-// reached; then another one goes on. A barrier that can never be complete is an error that names the
-// kernel. Threads and blocks start in ascending order, with set_reverse_order in descending order: a
-// kernel without a race gives the same bits in both.
+// reached; then another one goes on. A barrier that can never be complete is an error that names
+// the kernel. Threads and blocks start in ascending order, with set_reverse_order in descending
+// order: a kernel without a race gives the same bits in both.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,8 @@ const Exchange& warp_exchange(unsigned mask, uint64_t value);
 
 [[noreturn]] void trap();  // the launch ends with an error
 
-// Calls body(context) as every thread of every block. Launches of several host threads run one after
-// another. Throws std::runtime_error for an incomplete barrier or a trap.
+// Calls body(context) as every thread of every block. Launches of several host threads run one
+// after another. Throws std::runtime_error for an incomplete barrier or a trap.
 struct LaunchShape {
   const char* name;
   unsigned blocks, threads;

@@ -67,8 +67,8 @@ Layout make_layout(const Exec& ex, DType dtype, int64_t rows, int64_t columns, i
   const auto batch = int32_t(g.batch);
   blas_check(ex, cublasLtMatrixLayoutSetAttribute(raw, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &batch,
                                                   sizeof batch));
-  blas_check(ex, cublasLtMatrixLayoutSetAttribute(
-                     raw, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &stride, sizeof stride));
+  blas_check(ex, cublasLtMatrixLayoutSetAttribute(raw, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET,
+                                                  &stride, sizeof stride));
   return layout;
 }
 
@@ -80,10 +80,10 @@ Product make_product(const Exec& ex, const Gemm& g, DType dtype) {
   Product product(raw);
   const cublasOperation_t left = g.trans_b ? CUBLAS_OP_T : CUBLAS_OP_N;
   const cublasOperation_t right = g.trans_a ? CUBLAS_OP_T : CUBLAS_OP_N;
-  blas_check(ex, cublasLtMatmulDescSetAttribute(raw, CUBLASLT_MATMUL_DESC_TRANSA, &left,
-                                                sizeof left));
-  blas_check(ex, cublasLtMatmulDescSetAttribute(raw, CUBLASLT_MATMUL_DESC_TRANSB, &right,
-                                                sizeof right));
+  blas_check(ex,
+             cublasLtMatmulDescSetAttribute(raw, CUBLASLT_MATMUL_DESC_TRANSA, &left, sizeof left));
+  blas_check(
+      ex, cublasLtMatmulDescSetAttribute(raw, CUBLASLT_MATMUL_DESC_TRANSB, &right, sizeof right));
   if (g.bias.data != nullptr) {
     const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
     const cudaDataType_t type = library_type(ex, g.bias.dtype);
@@ -98,22 +98,21 @@ Product make_product(const Exec& ex, const Gemm& g, DType dtype) {
 Plan make_plan(const Exec& ex, const Gemm& g, DType dtype, uint32_t alignment) {
   Plan plan;
   plan.product = make_product(ex, g, dtype);
-  plan.a = make_layout(ex, dtype, g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, g,
-                       g.stride_b);
-  plan.b = make_layout(ex, dtype, g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, g,
-                       g.stride_a);
+  plan.a =
+      make_layout(ex, dtype, g.trans_b ? g.N : g.K, g.trans_b ? g.K : g.N, g.ldb, g, g.stride_b);
+  plan.b =
+      make_layout(ex, dtype, g.trans_a ? g.K : g.M, g.trans_a ? g.M : g.K, g.lda, g, g.stride_a);
   plan.c = make_layout(ex, dtype, g.M, g.N, g.ldc, g, g.stride_c);
   cublasLtMatmulPreference_t raw = nullptr;
   blas_check(ex, cublasLtMatmulPreferenceCreate(&raw));
   const Preference preference(raw);
-  blas_check(ex, cublasLtMatmulPreferenceSetAttribute(
-                     raw, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &kWorkspace,
-                     sizeof kWorkspace));
+  blas_check(ex, cublasLtMatmulPreferenceSetAttribute(raw, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                                      &kWorkspace, sizeof kWorkspace));
   for (const auto attribute :
        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
-    blas_check(ex, cublasLtMatmulPreferenceSetAttribute(raw, attribute, &alignment,
-                                                        sizeof alignment));
+    blas_check(ex,
+               cublasLtMatmulPreferenceSetAttribute(raw, attribute, &alignment, sizeof alignment));
   cublasLtMatmulHeuristicResult_t found{};
   int count = 0;
   blas_check(ex, cublasLtMatmulAlgoGetHeuristic(handle_of(ex), plan.product.get(), plan.a.get(),
@@ -134,10 +133,23 @@ std::mutex& plans_mutex() {
 
 Plan& plan_for(const Exec& ex, const Gemm& g, DType dtype, uint32_t alignment) {
   static std::map<Key, Plan>& plans = *new std::map<Key, Plan>;
-  const Key key{ex.device.index, dtype,      gpu::tf32(),   g.trans_a,        g.trans_b,
-                g.bias.data != nullptr,      g.M,           g.N,              g.K,
-                g.lda,           g.ldb,      g.ldc,         g.batch,          g.stride_a,
-                g.stride_b,      g.stride_c, alignment};
+  const Key key{ex.device.index,
+                dtype,
+                gpu::tf32(),
+                g.trans_a,
+                g.trans_b,
+                g.bias.data != nullptr,
+                g.M,
+                g.N,
+                g.K,
+                g.lda,
+                g.ldb,
+                g.ldc,
+                g.batch,
+                g.stride_a,
+                g.stride_b,
+                g.stride_c,
+                alignment};
   const auto found = plans.find(key);
   if (found != plans.end()) return found->second;
   return plans.emplace(key, make_plan(ex, g, dtype, alignment)).first->second;
@@ -170,14 +182,14 @@ void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
   std::lock_guard lock(plans_mutex());  // the bias is written into the plan's descriptor
   Plan& plan = plan_for(ex, g, c.dtype, alignment_of(a.data, b.data, c.data));
   if (g.bias.data != nullptr)
-    blas_check(ex, cublasLtMatmulDescSetAttribute(plan.product.get(),
-                                                  CUBLASLT_MATMUL_DESC_BIAS_POINTER, &g.bias.data,
-                                                  sizeof g.bias.data));
+    blas_check(ex,
+               cublasLtMatmulDescSetAttribute(plan.product.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER,
+                                              &g.bias.data, sizeof g.bias.data));
   void* workspace = gpu::allocate(ex.device.index, kWorkspace);
-  const cublasStatus_t status = cublasLtMatmul(
-      handle_of(ex), plan.product.get(), &alpha, b.data, plan.a.get(), a.data, plan.b.get(), &beta,
-      c.data, plan.c.get(), c.data, plan.c.get(), &plan.algorithm, workspace, kWorkspace,
-      static_cast<cudaStream_t>(ex.stream));
+  const cublasStatus_t status =
+      cublasLtMatmul(handle_of(ex), plan.product.get(), &alpha, b.data, plan.a.get(), a.data,
+                     plan.b.get(), &beta, c.data, plan.c.get(), c.data, plan.c.get(),
+                     &plan.algorithm, workspace, kWorkspace, static_cast<cudaStream_t>(ex.stream));
   gpu::release(ex.device.index, workspace, kWorkspace);
   blas_check(ex, status);
 }

@@ -37,9 +37,9 @@ std::vector<DeviceState>& states() {
 DeviceState& state_of(int index) {
   if (index < 0 || index >= device_count())
     throw CudaError("cuda:" + std::to_string(index) + ": " +
-                    (device_count() == 0 ? why_none()
-                                         : "the last device is cuda:" +
-                                               std::to_string(device_count() - 1)));
+                    (device_count() == 0
+                         ? why_none()
+                         : "the last device is cuda:" + std::to_string(device_count() - 1)));
   DeviceState& state = states()[size_t(index)];
   cuda_check(cudaSetDevice(index));
   std::lock_guard lock(state.mutex);

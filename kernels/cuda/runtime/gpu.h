@@ -2,8 +2,8 @@
 // needed to include it. In a build without CUDA the functions stand in kernels/cuda/absent: there
 // are no devices, and whatever needs one throws.
 //
-// Work on a device is queued on one stream of this library's; memory is handed out and taken back in
-// that stream's order, so a block may be released while a kernel still reads it.
+// Work on a device is queued on one stream of this library's; memory is handed out and taken back
+// in that stream's order, so a block may be released while a kernel still reads it.
 #pragma once
 
 #include <stdexcept>

@@ -1,5 +1,6 @@
 // Gradients of convolution, in the same three ways as the forward direction.
 #include "kernels/conv.h"
+#include "kernels/cuda/add_parts.cuh"
 #include "kernels/cuda/columns.cuh"
 #include "kernels/cuda/cudnn_conv.h"
 #include "kernels/cuda/depthwise.cuh"
@@ -76,16 +77,6 @@ struct WeightProduct {
   }
 };
 
-// y[i] = the sum over the parts, in their order.
-template <class T>
-__global__ void add_parts_kernel(T* y, const float* parts, int64_t n, int64_t count) {
-  for (for_each_item(i, n)) {
-    float sum = 0;
-    for (int64_t part = 0; part < count; ++part) sum += parts[part * n + i];
-    y[i] = narrow<T>(sum);
-  }
-}
-
 }  // namespace
 
 void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
@@ -116,8 +107,7 @@ void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In d
     return gemm(ex, g, dweight, dy, x);
   }
   if (rows > 0 && cudnn_conv_backward_weight(ex, s, dweight, x, dy)) return;
-  // The weights are few and the positions many: the sum is cut so that there are tiles enough.
-  const int64_t parts = divide_up(rows, 4096) < 64 ? divide_up(rows, 4096) : 64;
+  const int64_t parts = parts_of(rows);
   const Scratch<float> sums(ex, parts * elements);
   by_float_type(ex, dy.dtype, [&]<class T>(T) {
     if (rows > 0) tile_product(ex, WeightProduct<T>(s, sums.data(), x.as<T>(), dy.as<T>()), parts);

@@ -70,7 +70,8 @@ T atomicMax(T* at, T value) {
 [[noreturn]] inline void __trap() { limber::emulator::trap(); }
 inline void __threadfence() {}
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
-using std::isnan;
+inline unsigned __float_as_uint(float f) { return __builtin_bit_cast(unsigned, f); }
+inline float __uint_as_float(unsigned bits) { return __builtin_bit_cast(float, bits); }
 
 struct __half {
   uint16_t bits;

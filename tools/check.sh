@@ -74,8 +74,36 @@ check_consumer() {
     2>/dev/null | cut -f1) KiB, program $(du -k "$root/stripped" | cut -f1) KiB"
 }
 
+# The GPU's kernels on the CPU: built against the emulator, their suite run in both orders of threads.
+check_emulate() {
+  cmake --preset emulate >build/emulate.log 2>&1 &&
+    cmake --build build/emulate --target limber_cuda_tests >>build/emulate.log 2>&1 || {
+    grep -E 'error|undefined|FAILED' build/emulate.log | head -20
+    echo "the emulated kernels do not build: build/emulate.log (undefined cuda::NAME: that kernel"
+    echo "has no file in kernels/cuda)"
+    return 1
+  }
+  build/emulate/bin/limber_cuda_tests --gtest_brief=1
+}
+
+# Every .cu file by nvcc, for both generations of GPU that builds default to. Nothing is run.
+check_nvcc() {
+  local nvcc file bad=0
+  nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
+  [ -n "$nvcc" ] || { echo "no nvcc here: the kernels were compiled for the emulator alone"; return 0; }
+  mkdir -p build/nvcc
+  ls kernels/cuda/*.cu | xargs -P "$(nproc)" -I{} bash -c '
+    out=build/nvcc/$(basename {}).o
+    newest=$(ls -t {} kernels/*.h kernels/cuda/*.cuh kernels/cuda/*.h "$out" 2>/dev/null | head -1)
+    [ "$newest" = "$out" ] || '"$nvcc"' -std=c++20 -I. -DLIMBER_CUDA --expt-relaxed-constexpr \
+      --extended-lambda -gencode arch=compute_80,code=sm_80 \
+      -gencode arch=compute_90a,code=sm_90a -Xcompiler=-Wall -c {} -o "$out"' || bad=1
+  [ $bad -eq 0 ] && echo "$(ls kernels/cuda/*.cu | wc -l) files compile for sm_80 and sm_90a"
+  return $bad
+}
+
 steps=("$@")
-[ $# -gt 0 ] || steps=(format layers links headers isa consumer)
+[ $# -gt 0 ] || steps=(format layers links headers isa consumer emulate nvcc)
 failed=()
 for step in "${steps[@]}"; do
   declare -F "check_$step" >/dev/null || { echo "no step $step" >&2; exit 2; }

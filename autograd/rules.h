@@ -8,6 +8,7 @@
 #include "tensor/ops/deform_conv.h"
 #include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"
+#include "tensor/ops/fused.h"
 #include "tensor/ops/index.h"
 #include "tensor/ops/matmul.h"
 #include "tensor/ops/norm.h"

@@ -21,6 +21,10 @@ if(MOLD_PROGRAM)
   add_link_options(-fuse-ld=mold)
 endif()
 
+if(NOT LIMBER_TRAINING)
+  # Sections of their own let the linker of a small program drop the functions that it does not use.
+  add_compile_options(-ffunction-sections -fdata-sections)
+endif()
 add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wall>
                     $<$<COMPILE_LANGUAGE:CXX>:-Wextra> $<$<COMPILE_LANGUAGE:CXX>:-Wshadow>
                     $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
@@ -32,8 +36,8 @@ if(LIMBER_SANITIZE)
 endif()
 
 find_package(Threads REQUIRED)
-find_package(nlohmann_json REQUIRED)
 if(LIMBER_TRAINING)
+  find_package(nlohmann_json REQUIRED)
   find_package(JPEG REQUIRED)
   find_package(PNG REQUIRED)
   find_package(fmt REQUIRED)

@@ -9,11 +9,15 @@ function(limber_glob out)
   set(${out} ${files} PARENT_SCOPE)
 endfunction()
 
-# limber_library(name FOLDERS ... [OBJECTS ...] LINK ...): a static library of these folders.
+# limber_library(name FOLDERS ... [FILES ...] [EXCEPT ...] [OBJECTS ...] LINK ...): a static library
+# of these folders, with some files more and some less.
 function(limber_library name)
-  cmake_parse_arguments(ARG "" "" "FOLDERS;OBJECTS;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "FOLDERS;FILES;EXCEPT;OBJECTS;LINK" ${ARGN})
   limber_glob(sources ${ARG_FOLDERS})
-  add_library(${name} STATIC ${sources} ${ARG_OBJECTS})
+  list(TRANSFORM ARG_FILES PREPEND ${PROJECT_SOURCE_DIR}/)
+  list(TRANSFORM ARG_EXCEPT PREPEND ${PROJECT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources ${ARG_EXCEPT})
+  add_library(${name} STATIC ${sources} ${ARG_FILES} ${ARG_OBJECTS})
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
   target_compile_features(${name} PUBLIC cxx_std_20)
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
@@ -51,7 +55,7 @@ endfunction()
 function(limber_header_check)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
-    autograd/*.h bench/*.h data/*.h kernels/*.h nn/*.h pose/*.h tensor/*.h tests/*.h tools/*.h)
+    autograd/*.h bench/*.h data/*.h graph/*.h infer/*.h kernels/*.h nn/*.h pose/*.h tensor/*.h tests/*.h tools/*.h)
   set(sources)
   foreach(header ${headers})
     set(source ${PROJECT_BINARY_DIR}/headers/${header}.cpp)

@@ -1,6 +1,7 @@
 // Convolution over images and its gradients; the transposed convolution is the data gradient.
 #pragma once
 
+#include "kernels/elementwise.h"
 #include "kernels/kernel.h"
 
 namespace limber::kernels {
@@ -27,6 +28,51 @@ LIMBER_INLINE bool is_depthwise(const Conv& s) { return s.groups == s.C && s.gro
 
 // bias: (K,) or null.
 LIMBER_KERNEL(conv_forward, const Conv& s, Out y, In x, In weight, In bias)
+
+// What a planned convolution does to each result on its way to memory: y = f(conv + bias +
+// residual).
+struct Epilogue {
+  bool acts = false;  // whether there is an f
+  UnaryArgs act{Unary::relu};
+  In residual{};        // of y's shape, or null; may be y's own memory
+  bool packed = false;  // the weight is what conv_pack() or conv_transposed_pack() made of it
+};
+
+// Which f an epilogue can be given; the others stay kernels of their own.
+constexpr bool fuses(Unary f) {
+  switch (f) {
+    case Unary::relu:
+    case Unary::relu6:
+    case Unary::leaky_relu:
+    case Unary::clamp:
+    case Unary::silu:
+    case Unary::gelu:
+    case Unary::sigmoid:
+    case Unary::tanh:
+    case Unary::hard_swish:
+    case Unary::hard_sigmoid:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Numbers that a packed weight needs at most, whichever way the convolution goes: the filters of a
+// group are padded to whole vectors.
+LIMBER_INLINE int64_t packed_size(int64_t groups, int64_t filters, int64_t channels, int64_t taps) {
+  constexpr int64_t kWidest = 16;
+  if (filters == 1 && channels == 1) return groups * taps;
+  return groups * ((filters + kWidest - 1) / kWidest * kWidest) * channels * taps;
+}
+
+// conv_forward with an epilogue. The layout of packed weights is the instruction set's own.
+LIMBER_CPU_KERNEL(conv_fused, const Conv& s, const Epilogue& e, Out y, In x, In weight, In bias)
+LIMBER_CPU_KERNEL(conv_pack, const Conv& s, Out packed, In weight)
+
+// conv_backward_data with an epilogue: the transposed convolution.
+LIMBER_CPU_KERNEL(conv_transposed_fused, const Conv& s, const Epilogue& e, Out dx, In dy, In weight,
+                  In bias)
+LIMBER_CPU_KERNEL(conv_transposed_pack, const Conv& s, Out packed, In weight)
 
 // dx[n, h, w, c] = bias[c] + sum over the p, q, r, s, k whose window covers (h, w) of
 // dy[n, p, q, k] weight[k, r, s, c].   bias: (C,) or null, for the transposed convolution.

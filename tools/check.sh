@@ -46,11 +46,12 @@ check_isa() {
   return $bad
 }
 
-# The inference library alone: configured without the libraries of training, installed, found, linked
-# and run by a project outside of this one, and nothing of autograd in the program.
+# The inference library alone: configured without the libraries of models and training, installed,
+# found by find_package and pkg-config, linked and run by a project outside of this one on a file
+# that `limber export` wrote; nothing of training, JSON or JPEG in the program; its size and memory.
 check_consumer() {
   local root=$PWD/build/consumer absent=() package found
-  for package in JPEG PNG fmt CLI11 GTest; do
+  for package in JPEG PNG fmt CLI11 GTest nlohmann_json; do
     absent+=("-DCMAKE_DISABLE_FIND_PACKAGE_$package=ON")
   done
   rm -rf "$root" && mkdir -p "$root"
@@ -59,19 +60,31 @@ check_consumer() {
       cmake --install build/infer --prefix "$root/installed" --strip &&
       cmake -G Ninja -S tests/consumer -B "$root/build" -DCMAKE_BUILD_TYPE=Release \
         -DCMAKE_PREFIX_PATH="$root/installed" &&
-      cmake --build "$root/build"
+      cmake --build "$root/build" &&
+      cc -c examples/keypoints.c -o "$root/keypoints.o" \
+        $(PKG_CONFIG_PATH=$(dirname "$(find "$root/installed" -name limber.pc)") \
+          pkg-config --cflags limber) &&
+      cc "$root/keypoints.o" -o "$root/by-pkg-config" \
+        $(PKG_CONFIG_PATH=$(dirname "$(find "$root/installed" -name limber.pc)") \
+          pkg-config --libs limber) &&
+      $build/bin/limber export -o "$root/rtmpose-t.limber" \
+        configs/body_2d_keypoint/rtmpose/coco/rtmpose-t_8xb256-420e_coco-256x192.json
   } >"$root/log" 2>&1 || {
     grep -E -A3 'rror|FAILED|undefined' "$root/log" | head -20
     echo "the installed library cannot be configured, built or linked: $root/log"
     return 1
   }
-  "$root/build/consumer" || { echo "the consumer's model gave no or wrong heatmaps"; return 1; }
+  { printf 'P6 300 400 255\n' && head -c 360000 /dev/zero | tr '\0' 'a'; } >"$root/grey.ppm"
+  "$root/by-pkg-config" "$root/rtmpose-t.limber" "$root/grey.ppm" >/dev/null &&
+    "$root/build/wrapper" "$root/rtmpose-t.limber" ||
+    { echo "a consumer does not run its model"; return 1; }
   found=$(nm -C "$root/build/consumer" |
-    grep -E 'limber::(Tape|GradContext|run_gradient_rule|require_grad|backward)\b')
-  [ -z "$found" ] || { echo "autograd in an inference program:"; head <<<"$found"; return 1; }
+    grep -E 'limber::(Tape|GradContext|run_gradient_rule|require_grad|Config)\b|nlohmann|jpeg_|cblas_')
+  [ -z "$found" ] || { echo "not for inference, but in its program:"; head <<<"$found"; return 1; }
   strip -o "$root/stripped" "$root/build/consumer"
-  echo "archive $(du -k "$root"/installed/lib*/liblimber_infer.a "$root"/installed/lib*/*/liblimber_infer.a \
-    2>/dev/null | cut -f1) KiB, program $(du -k "$root/stripped" | cut -f1) KiB"
+  echo "archive $(find "$root/installed" -name 'liblimber_infer.a' -printf %k) KiB"
+  python3 tools/measure_consumer.py "$root/stripped" "$root/rtmpose-t.limber" "$root/grey.ppm" \
+    tests/consumer/limits.json
 }
 
 # The GPU's kernels on the CPU: built against the emulator, their suite run in both orders of threads.

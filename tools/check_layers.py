@@ -15,7 +15,7 @@ MODELS = LAYERS + ["pose/core", "pose/config", "pose/backbones", "pose/necks", "
                    "pose/codecs", "pose/losses"]
 DATA = ["data", "data/transforms", "data/datasets", "data/synth"]
 TRAINING = MODELS + DATA + RUNTIME + [
-    "kernels", "autograd", "autograd/rules", "nn/optim", "pose/estimators", "pose/metrics",
+    "kernels", "graph", "autograd", "autograd/rules", "nn/optim", "pose/estimators", "pose/metrics",
     "pose/engine", "pose/report"]
 
 # A folder's row names what its files may include besides the folder itself.
@@ -33,6 +33,10 @@ MAY_INCLUDE = {
     "kernels/cuda/no_cudnn": ["kernels", "kernels/cuda", "kernels/cuda/runtime"],
     "tensor": TENSOR + RUNTIME + ["kernels"],
     "tensor/ops": TENSOR + ["kernels"],
+    "graph": TENSOR + ["graph", "graph/passes", "kernels"],
+    "graph/passes": TENSOR + ["graph", "kernels"],
+    "graph/onnx": TENSOR + ["graph", "kernels"],
+    "infer": TENSOR + RUNTIME + ["graph", "kernels", "pose/core", "pose/codecs"],
     "autograd": TENSOR + ["kernels"],
     "autograd/rules": TENSOR + ["kernels", "autograd"],
     "nn": TENSOR,
@@ -45,7 +49,7 @@ MAY_INCLUDE = {
     "pose/codecs": LAYERS + ["kernels", "pose/core", "pose/config"],
     "pose/losses": LAYERS + ["pose/core", "pose/config"],
     "pose/heads": MODELS,
-    "pose/estimators": MODELS,
+    "pose/estimators": MODELS + ["graph"],
     "pose/metrics": LAYERS + DATA + ["pose/core", "pose/config", "pose/codecs"],
     "pose/engine": TRAINING,
     "pose/report": TRAINING,
@@ -54,7 +58,7 @@ MAY_INCLUDE = {
     "data/datasets": DATA + TENSOR + ["nn", "pose/core", "pose/config"],
     "data/synth": DATA + TENSOR + ["nn", "pose/core", "pose/config"],
 }
-FREE = ("tests", "tools", "bench")  # may include anything
+FREE = ("tests", "tools", "bench", "examples")  # may include anything
 MAX_LINES = 600
 BUILT_APART = ("tests/consumer", "tests/fuzz")  # by tools/check.sh and tools/nightly.sh
 

@@ -28,7 +28,7 @@ fuzz_target() {  # NAME SOURCE...
   shift
   mkdir -p "$out/$name" "$out/$name-corpus"
   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
-    "tests/fuzz/${name}_fuzz.cpp" "$@" build/release/lib/liblimber_infer.a -o "$out/${name}_fuzz" &&
+    "tests/fuzz/${name}_fuzz.cpp" "$@" build/release/lib/liblimber_model.a build/release/lib/liblimber_infer.a -o "$out/${name}_fuzz" &&
     TMPDIR=$out/$name "$out/${name}_fuzz" -max_total_time=60 -timeout=10 \
       -artifact_prefix="$out/" "$out/$name-corpus" >"$out/$name.log" 2>&1 ||
     { tail -30 "$out/$name.log"; return 1; }
@@ -39,7 +39,7 @@ nightly_fuzz() {
   build dev && LIMBER_DAMAGES=2000 build/dev/bin/limber_tests --gtest_brief=1 \
     --gtest_filter='DamagedFiles*' || return 1
   command -v clang++ >/dev/null || { echo "no clang++: the targets of tests/fuzz do not run"; return; }
-  cmake --preset release >/dev/null && cmake --build build/release --target limber_infer >/dev/null &&
+  cmake --preset release >/dev/null && cmake --build build/release --target limber_model >/dev/null &&
     fuzz_target config pose/config/*.cpp &&
     fuzz_target pth nn/{pickle,pickle_value,pickle_globals,stored_tensor,zip_file,pth_reader}.cpp
 }

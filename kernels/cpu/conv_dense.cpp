@@ -66,9 +66,15 @@ void multiply_tile(const float* const* from, float* const* to, const Piece* piec
   store_tile<V>(tile, to, rows, columns, finish);
 }
 
+// Packed weights of one group: of which columns.
+struct Panels {
+  const float* data;
+  Columns columns;
+};
+
 // Rows [first, first + count) of positions, loaded as `chunk`, times one group's weights.
 void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t count,
-                    int64_t group, Columns columns, const float* packed) {
+                    int64_t group, Columns columns, Panels panels) {
   const Gather& g = p.gather;
   const int64_t K = reduction(p), depth = depth_of(p), positions = count * g.columns;
   Piece pieces[kMaxPieces];
@@ -76,7 +82,13 @@ void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t
     const int64_t block = rest(K, k, depth);
     const int64_t found =
         find_pieces(g, chunk.pitch, group * p.channels, p.channels, k, k + block, pieces);
+    const auto line_of = [&](int64_t row) {
+      const int64_t image = (first + row) / g.rows, y = (first + row) % g.rows;
+      return p.out + ((image * p.H + y * p.step_h + p.at_h) * p.W + p.at_w) * p.K +
+             group * p.filters;
+    };
     int64_t row = 0, column = 0;
+    float* line = line_of(0);
     for (int64_t m = 0; m < positions; m += kTileRows) {
       const int rows = int(rest(positions, m, kTileRows));
       const float* from[kTileRows];
@@ -84,22 +96,23 @@ void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t
       for (int i = 0; i < kTileRows; ++i) {
         from[i] = i < rows ? chunk.start[row] + column * g.step_w * g.C : from[0];
         if (i < rows) {
-          const int64_t image = (first + row) / g.rows, y = (first + row) % g.rows;
-          to[i] = p.out +
-                  ((image * p.H + y * p.step_h + p.at_h) * p.W + column * p.step_w + p.at_w) * p.K +
-                  group * p.filters;
-          if (++column == g.columns) column = 0, ++row;
+          to[i] = line + column * p.step_w * p.K;
+          if (++column == g.columns) column = 0, line = line_of(++row);
         } else {
           to[i] = to[0];
         }
       }
       for (int64_t n = columns.begin; n < columns.end; n += kTileColumns) {
         const int64_t width = rest(columns.end, n, kTileColumns);
-        const float* panel = packed + k * columns.padded() + (n - columns.begin) * block;
+        const float* panel =
+            panels.data + k * panels.columns.padded() + (n - panels.columns.begin) * block;
         float* at[kTileRows];
         for (int i = 0; i < kTileRows; ++i) at[i] = to[i] + n;
-        const Finish finish{1, k == 0 ? 0.0f : 1.0f,
-                            k == 0 && p.bias != nullptr ? p.bias + group * p.filters + n : nullptr};
+        // Bias and residual come with the first k: the residual may lie where the result will.
+        Finish finish{1, k == 0 ? 0.0f : 1.0f,
+                      k == 0 && p.bias != nullptr ? p.bias + group * p.filters + n : nullptr,
+                      k == 0 ? p.residual : nullptr, p.out};
+        if (k + block >= K) finish.act = p.act;
         if (width > kLanes<float>) {
           multiply_tile<kTileVecs>(from, at, pieces, found, panel, rows, width, finish);
         } else {
@@ -114,24 +127,41 @@ void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t
 void multiply_part(const Product& p, int64_t row_begin, int64_t row_end, Columns part) {
   const int64_t K = reduction(p), step = chunk_rows(p.gather);
   const int64_t width = even_part(part.end - part.begin, kWidth, kTileColumns);
-  const int64_t packed_size = K * width;
+  const bool ahead = p.packed != nullptr;
+  const Columns all{0, p.filters};
+  const int64_t group_size = K * (ahead ? all.padded() : width);
+  const int64_t packed_here = ahead ? 0 : p.groups * group_size;
   float* scratch = static_cast<float*>(
-      thread_scratch(size_t(p.groups * packed_size + chunk_size(p.gather, step)) * sizeof(float)));
-  float* border = scratch + p.groups * packed_size;
+      thread_scratch(size_t(packed_here + chunk_size(p.gather, step)) * sizeof(float)));
+  float* border = scratch + packed_here;
   for (int64_t n = part.begin; n < part.end; n += width) {
     const Columns columns{n, n + rest(part.end, n, width)};
-    for (int64_t g = 0; g < p.groups; ++g) pack_weights(p, g, columns, scratch + g * packed_size);
+    for (int64_t g = 0; !ahead && g < p.groups; ++g)
+      pack_weights(p, g, columns, scratch + g * group_size);
     for (int64_t row = row_begin; row < row_end; row += step) {
       const int64_t count = rest(row_end, row, step);
       Chunk chunk;
       load_chunk(p.gather, row, count, border, chunk);
       for (int64_t g = 0; g < p.groups; ++g)
-        multiply_chunk(p, chunk, row, count, g, columns, scratch + g * packed_size);
+        multiply_chunk(p, chunk, row, count, g, columns,
+                       ahead ? Panels{p.packed + g * group_size, all}
+                             : Panels{scratch + g * group_size, columns});
     }
   }
 }
 
 }  // namespace
+
+int64_t packed_numbers(const Product& p) {
+  return p.groups * reduction(p) * Columns{0, p.filters}.padded();
+}
+
+int64_t pack_product(const Product& p, float* packed) {
+  const Columns all{0, p.filters};
+  for (int64_t g = 0; g < p.groups; ++g)
+    pack_weights(p, g, all, packed + g * reduction(p) * all.padded());
+  return packed_numbers(p);
+}
 
 void multiply_windows(const Exec& ex, const Product& p) {
   const int64_t rows = p.gather.N * p.gather.rows;

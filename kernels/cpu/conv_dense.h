@@ -2,6 +2,7 @@
 // Forward it runs once; the data gradient is one such product per phase of the stride.
 #pragma once
 
+#include "kernels/cpu/activation.h"
 #include "kernels/cpu/conv_gather.h"
 #include "kernels/exec.h"
 
@@ -21,9 +22,19 @@ struct Product {
   int64_t S, tap_size, row_size;  // row_size: R S C / groups
   bool filter_first;
   const float* bias;  // null or (K,)
+
+  // Of plans: the weight packed ahead, what is added to the result (at the same places; may be
+  // `out`), and the function over all of it.
+  const float* packed = nullptr;
+  const float* residual = nullptr;
+  Activation act{};
 };
 
 void multiply_windows(const Exec& ex, const Product& p);
+
+// Writes all of the weight as multiply_windows() reads it from `packed`; how many numbers that is.
+int64_t pack_product(const Product& p, float* packed);
+int64_t packed_numbers(const Product& p);
 
 // The weight gradient: dweight (K, R, S, C / groups) = windows of x, transposed, times dy.
 void weight_by_windows(const Exec& ex, const Conv& s, float* dweight, const float* x,

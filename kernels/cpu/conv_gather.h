@@ -15,6 +15,11 @@ constexpr int64_t kMaxTaps = 22;        // per direction; larger kernels take th
 constexpr int64_t kMaxChunkRows = 128;  // rows of positions
 constexpr int64_t kMaxPieces = 512;     // also how many k are multiplied at a time
 
+// Whether gathered windows can do it; the plain form does the rest.
+LIMBER_INLINE bool has_fast_form(const Conv& s) {
+  return !kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps;
+}
+
 // The taps of one direction by ascending offset (in input pixels from the position), with their
 // index in the weight.
 struct Taps {

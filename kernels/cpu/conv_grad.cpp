@@ -3,6 +3,7 @@
 #include "kernels/conv.h"
 
 #include "kernels/cpu/conv_dense.h"
+#include "kernels/cpu/conv_plain.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/gemm.h"
@@ -12,11 +13,14 @@ namespace {
 
 // One row of the input's gradient, (W, C), from one image dy (P, Q, K).
 template <class T>
-void plain_data_row(const Conv& s, T* dx, const T* dy, const T* weight, const T* bias, int64_t h) {
+void plain_data_row(const Conv& s, const Epilogue& e, T* dx, const T* dy, const T* weight,
+                    const T* bias, const T* residual, int64_t h) {
   const int64_t channels = s.C / s.groups, filters = s.K / s.groups;
   for (int64_t w = 0; w < s.W; ++w) {
     T* pixel = dx + w * s.C;
-    for (int64_t c = 0; c < s.C; ++c) pixel[c] = bias != nullptr ? bias[c] : T(0);
+    for (int64_t c = 0; c < s.C; ++c)
+      pixel[c] =
+          (bias != nullptr ? bias[c] : T(0)) + (residual != nullptr ? residual[w * s.C + c] : T(0));
     for (int64_t r = 0; r < s.R; ++r) {
       const int64_t at_p = h + s.pad_h - r * s.dilation_h, p = at_p / s.stride_h;
       if (at_p < 0 || at_p % s.stride_h != 0 || p >= s.P) continue;
@@ -34,6 +38,7 @@ void plain_data_row(const Conv& s, T* dx, const T* dy, const T* weight, const T*
       }
     }
   }
+  apply_plainly(e, dx, s.W * s.C);
 }
 
 // The weight gradient of filter k, (R, S, C / groups).
@@ -83,13 +88,14 @@ Taps taps_of_phase(int64_t phase, int64_t pad, int64_t stride, int64_t dilation,
   return taps;
 }
 
-// dx at every stride-th row and column is a convolution of stride 1 over dy, with those taps of the
-// weight that meet the phase.
-void data_by_windows(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
+// Calls body with each of the products that make up dx: at every stride-th row and column it is a
+// convolution of stride 1 over dy, with those taps of the weight that meet the phase.
+template <class Body>
+void for_each_phase(const Conv& s, Out dx, In dy, In weight, In bias, const Body& body) {
   const int64_t channels = s.C / s.groups;
   for (int64_t a = 0; a < s.stride_h && a < s.H; ++a) {
     for (int64_t b = 0; b < s.stride_w && b < s.W; ++b) {
-      const Product p{
+      body(Product{
           .gather = {.in = dy.as<float>(),
                      .N = s.N,
                      .H = s.P,
@@ -117,8 +123,7 @@ void data_by_windows(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In
           .tap_size = channels,
           .row_size = s.R * s.S * channels,
           .filter_first = false,
-          .bias = bias.as<float>()};
-      is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
+          .bias = bias.as<float>()});
     }
   }
 }
@@ -127,14 +132,40 @@ void data_by_windows(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In
 
 void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
   if (!kBaseline && is_pointwise(s)) return pointwise_data(ex, s, dx, dy, weight, bias);
-  if (!kBaseline && s.R <= kMaxTaps && s.S <= kMaxTaps)
-    return data_by_windows(ex, s, dx, dy, weight, bias);
+  conv_transposed_fused(ex, s, {}, dx, dy, weight, bias);
+}
+
+void conv_transposed_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out dx, In dy,
+                           In weight, In bias) {
+  if (has_fast_form(s)) {
+    const Activation act = activation_of(e);
+    const float* packed = e.packed ? weight.as<float>() : nullptr;
+    for_each_phase(s, dx, dy, weight, bias, [&](Product p) {
+      p.packed = packed;
+      p.residual = e.residual.as<float>();
+      p.act = act;
+      is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
+      if (packed != nullptr) packed += is_depthwise(s) ? packed_depthwise(p) : packed_numbers(p);
+    });
+    return;
+  }
   by_float_type(dx.dtype, [&]<class T>(T) {
     parallel_for(ex, s.N * s.H, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row)
-        plain_data_row(s, dx.as<T>() + row * s.W * s.C, dy.as<T>() + row / s.H * s.P * s.Q * s.K,
-                       weight.as<T>(), bias.as<T>(), row % s.H);
+      for (int64_t row = begin; row < end; ++row) {
+        const T* residual = e.residual.as<T>();
+        plain_data_row(s, e, dx.as<T>() + row * s.W * s.C, dy.as<T>() + row / s.H * s.P * s.Q * s.K,
+                       weight.as<T>(), bias.as<T>(),
+                       residual != nullptr ? residual + row * s.W * s.C : nullptr, row % s.H);
+      }
     });
+  });
+}
+
+void conv_transposed_pack(const Exec&, const Conv& s, Out packed, In weight) {
+  if (!has_fast_form(s)) return copy_weight(packed, weight, s.K * s.R * s.S * (s.C / s.groups));
+  float* to = packed.as<float>();
+  for_each_phase(s, {}, {}, weight, {}, [&](const Product& p) {
+    to += is_depthwise(s) ? pack_depthwise(p, to) : pack_product(p, to);
   });
 }
 

@@ -12,34 +12,40 @@ namespace {
 
 constexpr int kPositions = 4;
 
-// `Count` positions, `step` numbers apart in the input and `out_step` in the result.
+// `Count` positions, gather.step_w pixels apart in the input and step_w in the result.
 // weight: (taps, channels); offset: of each tap from a position's first pixel.
 template <int Count>
-void multiply_positions(float* out, int64_t out_step, const float* in, int64_t step,
-                        const int64_t* offset, int64_t taps, const float* weight, const float* bias,
-                        int64_t channels) {
+void multiply_positions(const Product& p, float* out, const float* in, const int64_t* offset,
+                        int64_t taps, const float* weight) {
+  const int64_t channels = p.K, step = p.gather.step_w * channels, out_step = p.step_w * channels;
+  const Vec<float> low = splat(p.act.low), high = splat(p.act.high);
   for_lanes<float>(channels, [&](int64_t c, int64_t n) {
     Vec<float> sum[Count];
-    for (int i = 0; i < Count; ++i) sum[i] = bias != nullptr ? load(bias + c, n) : Vec<float>{};
+    for (int i = 0; i < Count; ++i) sum[i] = p.bias != nullptr ? load(p.bias + c, n) : Vec<float>{};
     for (int64_t t = 0; t < taps; ++t) {
       const Vec<float> w = load(weight + t * channels + c, n);
       const float* from = in + offset[t] + c;
       for (int i = 0; i < Count; ++i) sum[i] += w * load(from + i * step, n);
     }
-    for (int i = 0; i < Count; ++i) store(out + i * out_step + c, sum[i], n);
+    for (int i = 0; i < Count; ++i) {
+      float* to = out + i * out_step + c;
+      if (p.residual != nullptr) sum[i] += load(p.residual + (to - p.out), n);
+      if (p.act.clamps) sum[i] = min(max(sum[i], low), high);
+      store(to, sum[i], n);
+    }
   });
+  if (p.act.map == nullptr) return;
+  for (int i = 0; i < Count; ++i) p.act.map(out + i * out_step, channels, p.act.a, p.act.b);
 }
 
 void multiply_row(const Product& p, const float* in, float* out, const int64_t* offset,
                   int64_t taps, const float* weight) {
-  const int64_t C = p.K, step = p.gather.step_w * C, out_step = p.step_w * C;
+  const int64_t step = p.gather.step_w * p.K, out_step = p.step_w * p.K;
   int64_t q = 0;
   for (; q + kPositions <= p.gather.columns; q += kPositions)
-    multiply_positions<kPositions>(out + q * out_step, out_step, in + q * step, step, offset, taps,
-                                   weight, p.bias, C);
+    multiply_positions<kPositions>(p, out + q * out_step, in + q * step, offset, taps, weight);
   for (; q < p.gather.columns; ++q)
-    multiply_positions<1>(out + q * out_step, out_step, in + q * step, step, offset, taps, weight,
-                          p.bias, C);
+    multiply_positions<1>(p, out + q * out_step, in + q * step, offset, taps, weight);
 }
 
 }  // namespace
@@ -53,6 +59,15 @@ int64_t tap_offsets(const Gather& g, int64_t* offset) {
   return count;
 }
 
+int64_t pack_depthwise(const Product& p, float* packed) {
+  const Gather& g = p.gather;
+  for (int64_t v = 0; v < g.vertical.count; ++v)
+    for (int64_t h = 0; h < g.horizontal.count; ++h)
+      for (int64_t c = 0; c < p.K; ++c)
+        *packed++ = p.weight[c * p.row_size + g.vertical.index[v] * p.S + g.horizontal.index[h]];
+  return packed_depthwise(p);
+}
+
 void depthwise_windows(const Exec& ex, const Product& p) {
   const Gather& g = p.gather;
   const int64_t rows = g.N * g.rows, C = p.K;
@@ -61,17 +76,14 @@ void depthwise_windows(const Exec& ex, const Product& p) {
   constexpr int64_t kGrain = 1 << 15;  // multiplications worth a thread
   parallel_for(
       ex, rows, kGrain / (g.columns * C * (taps + 1)) + 1, [&](int64_t begin, int64_t end) {
-        float* weight = static_cast<float*>(
+        float* scratch = static_cast<float*>(
             thread_scratch(size_t(taps * C + chunk_size(g, step)) * sizeof(float)));
-        for (int64_t v = 0, t = 0; v < g.vertical.count; ++v)
-          for (int64_t h = 0; h < g.horizontal.count; ++h, ++t)
-            for (int64_t c = 0; c < C; ++c)
-              weight[t * C + c] =
-                  p.weight[c * p.row_size + g.vertical.index[v] * p.S + g.horizontal.index[h]];
+        if (p.packed == nullptr) pack_depthwise(p, scratch);
+        const float* weight = p.packed != nullptr ? p.packed : scratch;
         for (int64_t row = begin; row < end; row += step) {
           const int64_t count = rest(end, row, step);
           Chunk chunk;
-          load_chunk(g, row, count, weight + taps * C, chunk);
+          load_chunk(g, row, count, scratch + taps * C, chunk);
           for (int64_t i = 0; i < count; ++i) {
             const int64_t image = (row + i) / g.rows, y = (row + i) % g.rows;
             multiply_row(p, chunk.start[i],

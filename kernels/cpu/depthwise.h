@@ -11,6 +11,12 @@ int64_t tap_offsets(const Gather& g, int64_t* offset);
 // As multiply_windows(), for groups of one channel and one filter.
 void depthwise_windows(const Exec& ex, const Product& p);
 
+// As pack_product(): (taps, channels).
+int64_t pack_depthwise(const Product& p, float* packed);
+LIMBER_INLINE int64_t packed_depthwise(const Product& p) {
+  return p.gather.vertical.count * p.gather.horizontal.count * p.K;
+}
+
 // As weight_by_windows(), for groups of one channel and one filter.
 void depthwise_weight(const Exec& ex, const Conv& s, float* dweight, const float* x,
                       const float* dy);

@@ -13,6 +13,7 @@
 // without the packing of A.
 #pragma once
 
+#include "kernels/cpu/activation.h"
 #include "kernels/cpu/simd.h"
 
 namespace limber::kernels::cpu::LIMBER_ISA {
@@ -96,10 +97,14 @@ LIMBER_INLINE void multiply_columns(Tile<V>& tile, const float* a, int64_t lda, 
   }
 }
 
-// How a tile goes into C: rows[i][0..n) = alpha sum + beta old + bias, for i < m.
+// How a tile goes into C: rows[i][0..n) = f(alpha sum + beta old + bias + residual), for i < m.
 struct Finish {
   float alpha = 1, beta = 0;
   const float* bias = nullptr;  // of the tile's first column
+  // Added where C is written: what lies as far from `residual` as the number written from `base`.
+  const float* residual = nullptr;
+  const float* base = nullptr;
+  Activation act{};
 };
 
 template <int V>
@@ -116,9 +121,13 @@ LIMBER_INLINE void store_tile(const Tile<V>& tile, float* const* rows, int m, in
       Vec<float> y = f.alpha * tile.sum[i][v];
       if (f.beta != 0) y += f.beta * load(to, count);
       if (f.bias != nullptr) y += load(f.bias + v * L, count);
+      if (f.residual != nullptr) y += load(f.residual + (to - f.base), count);
+      if (f.act.clamps) y = min(max(y, splat(f.act.low)), splat(f.act.high));
       store(to, y, count);
     }
   }
+  if (f.act.map == nullptr) return;
+  for (int i = 0; i < m; ++i) f.act.map(rows[i], n, f.act.a, f.act.b);
 }
 
 // Transposes a square of vectors in registers: log2 rounds of exchanging off-diagonal blocks.

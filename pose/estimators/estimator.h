@@ -22,6 +22,9 @@ struct Estimator {
   virtual void predict_scales(std::span<const Tensor> inputs, Batch samples) const;
   virtual Features features(const Tensor& inputs) const = 0;  // what the head sees
   virtual Head* head() { return nullptr; }
+  // predict() runs backbone and neck as plans from now on, where the estimator can. The weights
+  // must not change afterwards.
+  virtual void use_plans() {}
 };
 
 // By config["type"] (the tree's `model` node). `metainfo`, where the data set is known, gives the

@@ -37,10 +37,24 @@ const Head& ImageEstimator::head_for(const char* what) const {
 }
 
 ScaleFeatures ImageEstimator::features_for_test(const Tensor& inputs) const {
+  const auto run = [&](const Tensor& x) {
+    if (plans_ == nullptr) return features(x);
+    Features maps;
+    for (auto& [name, map] : (*plans_)(x)) maps.push_back(std::move(map));
+    return maps;
+  };
   ScaleFeatures out;
-  out.maps = features(inputs);
-  if (test_.flip_test) out.flipped = features(flip(inputs, 2));
+  out.maps = run(inputs);
+  if (test_.flip_test) out.flipped = run(flip(inputs, 2));
   return out;
+}
+
+void ImageEstimator::use_plans() {
+  plans_ = std::make_unique<PlanCache>([this](std::span<const Tensor> in) {
+    NamedTensors maps;
+    for (Tensor& map : features(in[0])) maps.emplace_back("", std::move(map));
+    return maps;
+  });
 }
 
 void to_image_space(const Tensor& points, const SampleMeta& meta) {

@@ -1,6 +1,7 @@
 // What all estimators of images share: backbone, optional neck, head.
 #pragma once
 
+#include "graph/compile.h"
 #include "pose/estimators/estimator.h"
 
 namespace limber {
@@ -12,6 +13,7 @@ class ImageEstimator : public Estimator {
   Losses loss(const Tensor& inputs, ConstBatch samples) const override;
   Features features(const Tensor& inputs) const override;
   Head* head() override { return head_.get(); }
+  void use_plans() override;
 
  protected:
   const Head& head_for(const char* what) const;  // throws where the model has none
@@ -24,6 +26,7 @@ class ImageEstimator : public Estimator {
   std::unique_ptr<Backbone> backbone_;
   std::unique_ptr<Neck> neck_;
   std::unique_ptr<Head> head_;
+  std::unique_ptr<PlanCache> plans_;  // of features(); null: not asked for
 };
 
 // Input space to image space: p / input_size * input_scale + input_center - input_scale / 2, in

@@ -5,10 +5,9 @@
 #include "tensor/ops/check.h"
 
 namespace limber {
-namespace {
 
-kernels::Conv conv_shape(const ConvGeometry& g, const Shape& x, const Shape& weight,
-                         const Shape& y) {
+kernels::Conv conv2d_shape(const ConvGeometry& g, const Shape& x, const Shape& weight,
+                           const Shape& y) {
   kernels::Conv s;
   s.N = x[0], s.H = x[1], s.W = x[2], s.C = x[3];
   s.P = y[1], s.Q = y[2], s.K = y[3];
@@ -19,6 +18,8 @@ kernels::Conv conv_shape(const ConvGeometry& g, const Shape& x, const Shape& wei
   s.groups = g.groups;
   return s;
 }
+
+namespace {
 
 // What both ops demand.
 void check_operands(std::span<const Tensor> in, const ConvGeometry& g, const char* op) {
@@ -61,7 +62,7 @@ std::vector<Spec> Conv2dOp::infer(std::span<const Tensor> in) const {
 }
 
 kernels::Conv Conv2dOp::shape(const Shape& x, const Shape& weight, const Shape& y) const {
-  return conv_shape(geometry, x, weight, y);
+  return conv2d_shape(geometry, x, weight, y);
 }
 
 void Conv2dOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
@@ -100,7 +101,7 @@ std::vector<Spec> ConvTranspose2dOp::infer(std::span<const Tensor> in) const {
 }
 
 kernels::Conv ConvTranspose2dOp::shape(const Shape& x, const Shape& weight, const Shape& y) const {
-  return conv_shape(geometry, y, weight, x);
+  return conv2d_shape(geometry, y, weight, x);
 }
 
 void ConvTranspose2dOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,

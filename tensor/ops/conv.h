@@ -7,6 +7,10 @@
 
 namespace limber {
 
+// The geometry for the kernels of the convolution that maps x to y.
+kernels::Conv conv2d_shape(const ConvGeometry& g, const Shape& x, const Shape& weight,
+                           const Shape& y);
+
 // (x, weight, bias or undefined) -> y. x: (N, H, W, C), weight: (O, kH, kW, C / groups).
 struct Conv2dOp : OpOf<OpKind::Conv2d> {
   ConvGeometry geometry;

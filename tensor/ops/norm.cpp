@@ -80,9 +80,9 @@ void GroupNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
                           std::span<const Tensor> out) const {
   const Tensor &x = in[0], &mean = out[1], &rstd = out[2];
   const kernels::NormShape s = group_norm_shape(x.shape(), groups);
-  const Tensor var = Tensor::empty(rstd.shape(), x.dtype());
-  kernels::norm_statistics(ex, mean.out(), var.out(), x.in(), s);
-  kernels::inverse_deviation(ex, rstd.out(), var.in(), s.N * s.G, eps);
+  // The variances lie where their roots' inverses go: plans allocate nothing.
+  kernels::norm_statistics(ex, mean.out(), rstd.out(), x.in(), s);
+  kernels::inverse_deviation(ex, rstd.out(), rstd.in(), s.N * s.G, eps);
   kernels::norm_apply(ex, out[0].out(), x.in(), mean.in(), rstd.in(), in[1].in(), in[2].in(), s);
 }
 

@@ -146,10 +146,7 @@ void PadOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
     source.start += first * source.strides[size_t(d)];
     target.start += (first + before) * target.strides[size_t(d)];
   }
-  if (kept.numel() < to.numel()) {
-    const Tensor one = Tensor::full({}, value, out[0].dtype());
-    copy_region(ex, {out[0], strides_of(to)}, {one, {}}, to);
-  }
+  if (kept.numel() < to.numel()) fill(ex, out[0], value);
   copy_region(ex, target, source, kept);
 }
 

@@ -42,5 +42,6 @@ std::vector<OpCase> attention_cases();
 std::vector<OpCase> dropout_cases();
 std::vector<OpCase> conv_cases();
 std::vector<OpCase> deform_conv_cases();
+std::vector<OpCase> fused_cases();
 
 }  // namespace limber::test

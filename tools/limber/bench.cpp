@@ -7,6 +7,8 @@
 #include <memory>
 
 #include "autograd/autograd.h"
+#include "graph/compile.h"
+#include "infer/session.h"
 #include "nn/flops.h"
 #include "pose/engine/model.h"
 #include "tensor/ops.h"
@@ -20,7 +22,7 @@ struct Arguments {
   std::vector<int64_t> batches{1, 8};
   std::vector<int64_t> shape;
   int runs = 10;
-  bool train = false;
+  bool train = false, eager = false, describe = false;
 };
 
 double median_seconds(int runs, const std::function<void()>& body) {
@@ -36,18 +38,47 @@ double median_seconds(int runs, const std::function<void()>& body) {
   return times[times.size() / 2];
 }
 
+Tensor random_input(const Shape& shape) {
+  Random random(0);
+  const Tensor input = Tensor::empty(shape);
+  for (float& v : input.span<float>()) v = float(random.normal());
+  return input;
+}
+
+void print_forward(int64_t n, const char* how, double seconds, int64_t products) {
+  fmt::print("batch {:>3}  {:<8}{:8.2f} ms  {:8.1f} images/s", n, how, seconds * 1e3,
+             double(n) / seconds);
+  if (products > 0) fmt::print("  {:6.1f} GFLOP/s", 2e-9 * double(products) / seconds);
+  fmt::print("\n");
+}
+
+// The plans of a .limber file.
+void run_file(const Arguments& a) {
+  if (a.config.threads > 0) set_threads(a.config.threads);
+  const auto start = std::chrono::steady_clock::now();
+  Session session(a.config.file, threads());
+  const std::chrono::duration<double> opened = std::chrono::steady_clock::now() - start;
+  fmt::print("{}: opened in {:.1f} ms, {:.2f} MB of weights and arena, {} threads\n",
+             session.model().name, opened.count() * 1e3, double(session.memory()) / 1e6, threads());
+  for (int64_t n = 1; n <= session.max_batch(); ++n) {
+    Plan* plan = session.plan(n);
+    if (plan == nullptr) continue;
+    Tensor(plan->inputs()[0]).copy_from(random_input(plan->inputs()[0].shape()));
+    print_forward(n, "plan", median_seconds(a.runs, [&] { plan->run(session.exec()); }), 0);
+    if (a.describe) fmt::print("{}", plan->describe(session.exec(), a.runs));
+  }
+}
+
 void run(const Arguments& a) {
+  if (is_model_file(a.config.file)) return run_file(a);
   const Config config = a.config.load();
   Model model = build_model(config, 0);
   const Device device = a.config.place();
   model.to(device);
   const auto shape = input_shape(config, a.shape);
   fmt::print("{}, {} threads, median of {} runs\n", str(device), threads(), a.runs);
-  Random random(0);
   for (int64_t n : a.batches) {
-    Tensor input = Tensor::empty({n, shape[0], shape[1], 3});
-    for (float& v : input.span<float>()) v = float(random.normal());
-    input = input.to(device);
+    const Tensor input = random_input({n, shape[0], shape[1], 3}).to(device);
     const DeviceScope scope(device);
     int64_t products = 0;
     {
@@ -55,12 +86,19 @@ void run(const Arguments& a) {
       model.estimator->forward(input);
       products = counter.products();
     }
-    const double forward = median_seconds(a.runs, [&] {
+    const double eager = median_seconds(a.runs, [&] {
       model.estimator->forward(input);
       synchronise(device);
     });
-    fmt::print("batch {:>3}  forward {:8.2f} ms  {:8.1f} images/s  {:6.1f} GFLOP/s\n", n,
-               forward * 1e3, double(n) / forward, 2e-9 * double(products) / forward);
+    print_forward(n, "eager", eager, products);
+    if (!a.eager && !device.is_cuda()) {
+      PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
+      Plan& plan = plans.plan(input.shape());
+      Tensor(plan.inputs()[0]).copy_from(input);
+      const kernels::Exec ex = default_exec();
+      print_forward(n, "plan", median_seconds(a.runs, [&] { plan.run(ex); }), products);
+      if (a.describe) fmt::print("{}", plan.describe(ex, a.runs));
+    }
     if (!a.train) continue;
     model.store->train(true);
     for (const Parameter& p : model.store->all())
@@ -95,6 +133,8 @@ void add_bench(CLI::App& app) {
   command->add_option("--runs", a->runs, "timed runs")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  command->add_flag("--eager", a->eager, "do not plan the network");
+  command->add_flag("--describe", a->describe, "list the plan's ops with their times");
   command->add_flag("--train", a->train, "time forward and backward too");
   a->config.add_options(*command);
   command->callback([a] { run(*a); });

@@ -22,6 +22,7 @@ void add_synth(CLI::App& app);
 void add_synth3d(CLI::App& app);
 void add_report(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_export(CLI::App& app);
 void add_config(CLI::App& app);
 void add_convert(CLI::App& app);
 
@@ -43,5 +44,10 @@ struct ConfigArguments {
 
 // Rows and columns of the network's input: those given (one number: a square), or the codec's.
 std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t>& given);
+
+inline bool is_model_file(const std::string& path) { return path.ends_with(".limber"); }
+
+// The data set that test_dataloader reads, below what wraps it.
+Config test_dataset(const Config& config);
 
 }  // namespace limber::tool

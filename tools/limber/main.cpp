@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   limber::tool::add_synth3d(app);
   limber::tool::add_report(app);
   limber::tool::add_bench(app);
+  limber::tool::add_export(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

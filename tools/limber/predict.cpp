@@ -1,4 +1,5 @@
-// limber predict CONFIG CHECKPOINT INPUT...: key points of people on pictures.
+// limber predict CONFIG CHECKPOINT INPUT..., or MODEL.limber INPUT...: key points of people on
+// pictures.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <memory>
 
 #include "data/image.h"
+#include "infer/session.h"
 #include "pose/core/bbox.h"
 #include "pose/engine/evaluate.h"
 #include "pose/report/overlays.h"
@@ -25,7 +27,7 @@ struct Arguments {
   std::vector<std::string> inputs, bboxes;
   double kpt_thr = 0.3, box_thr = 0.3;
   int batch_size = 16;
-  bool no_overlay = false;
+  bool no_overlay = false, eager = false;
 };
 
 bool is_image(const fs::path& path) {
@@ -77,25 +79,61 @@ struct Job {
   float score = 1;
 };
 
+// Gathers what is found and writes it.
 class Predictor {
  public:
-  Predictor(const Arguments& a, const Config& config)
+  Predictor(const Arguments& a, DatasetMeta meta)
       : arguments_(a),
-        model_(build_model(config, 0, /*initialise=*/false)),
-        pipeline_(test_dataset(config).at("pipeline")),
-        bottom_up_(test_dataset(config).get<std::string>("data_mode", "topdown") == "bottomup"),
-        meta_(std::make_shared<DatasetMeta>(metainfo_of_config(config))),
+        meta_(std::make_shared<DatasetMeta>(std::move(meta))),
         predictions_(*meta_),
-        overlays_(*meta_, {.score_threshold = a.kpt_thr}) {
-    load_model(model_, a.checkpoint);
-    model_.to(a.config.place());
-  }
-
+        overlays_(*meta_, {.score_threshold = a.kpt_thr}) {}
+  virtual ~Predictor() = default;
+  virtual void add(const Job& job) = 0;
   // Whether the model looks at whole images and finds the people itself.
-  bool bottom_up() const { return bottom_up_; }
+  virtual bool bottom_up() const { return false; }
   int64_t instances() const { return instances_; }
 
-  void add(const Job& job) {
+  void finish() {
+    flush();
+    const std::string& out = arguments_.out_dir;
+    if (!arguments_.no_overlay) overlays_.write(out);
+    predictions_.write_coco(out + "/results_coco.json");
+    predictions_.write_readable(out + "/predictions.json");
+  }
+
+ protected:
+  virtual void flush() {}
+  void keep(std::span<const DataSample> samples) {
+    predictions_.add(samples);
+    for (const DataSample& sample : samples) instances_ += sample.pred_instances.keypoints.size(0);
+    if (!arguments_.no_overlay) overlays_.add(samples);
+  }
+
+  const Arguments& arguments_;
+  std::shared_ptr<DatasetMeta> meta_;
+
+ private:
+  PredictionFile predictions_;
+  Overlays overlays_;
+  int64_t instances_ = 0;
+};
+
+// A model built from its config, batch by batch.
+class ModelPredictor : public Predictor {
+ public:
+  ModelPredictor(const Arguments& a, const Config& config)
+      : Predictor(a, metainfo_of_dataset(test_dataset(config))),
+        model_(build_model(config, 0, /*initialise=*/false)),
+        pipeline_(test_dataset(config).at("pipeline")),
+        bottom_up_(test_dataset(config).get<std::string>("data_mode", "topdown") == "bottomup") {
+    load_model(model_, a.checkpoint);
+    const Device device = a.config.place();
+    model_.to(device);
+    if (!a.eager && !device.is_cuda()) model_.estimator->use_plans();
+  }
+  bool bottom_up() const override { return bottom_up_; }
+
+  void add(const Job& job) override {
     Sample sample;
     sample.meta.img_path = job.file;
     sample.meta.img_id = sample.meta.id = job.image_id;
@@ -110,24 +148,7 @@ class Predictor {
     if (int(batch_.size()) == arguments_.batch_size) flush();
   }
 
-  void finish() {
-    flush();
-    const std::string& out = arguments_.out_dir;
-    if (!arguments_.no_overlay) overlays_.write(out);
-    predictions_.write_coco(out + "/results_coco.json");
-    predictions_.write_readable(out + "/predictions.json");
-  }
-
  private:
-  static Config test_dataset(const Config& config) {
-    Config dataset = config.at("test_dataloader").at("dataset");
-    while (!dataset.has("pipeline") && dataset.has("dataset")) dataset = dataset.at("dataset");
-    return dataset;
-  }
-  static DatasetMeta metainfo_of_config(const Config& config) {
-    return metainfo_of_dataset(test_dataset(config));
-  }
-
   void set_box(Sample& sample, const Job& job) const {
     sample.bbox = Tensor::from(std::vector<float>(job.box.begin(), job.box.end()), {1, 4});
     sample.bbox_score = Tensor::full({1}, job.score);
@@ -136,37 +157,85 @@ class Predictor {
     sample.keypoints_visible = Tensor::full({1, K}, 1);
   }
 
-  void flush() {
+  void flush() override {
     if (batch_.empty()) return;
     model_.predict(batch_);
-    predictions_.add(batch_);
-    for (const DataSample& sample : batch_) instances_ += sample.pred_instances.keypoints.size(0);
-    if (!arguments_.no_overlay) overlays_.add(batch_);
+    keep(batch_);
     batch_.clear();
   }
 
-  const Arguments& arguments_;
   Model model_;
   Pipeline pipeline_;
   bool bottom_up_;
-  int64_t instances_ = 0;
-  std::shared_ptr<DatasetMeta> meta_;
-  PredictionFile predictions_;
-  Overlays overlays_;
   std::vector<DataSample> batch_;
 };
 
+// A .limber file.
+class FilePredictor : public Predictor {
+ public:
+  explicit FilePredictor(const Arguments& a, std::unique_ptr<Session> session)
+      : Predictor(a, meta_of(session->model())), session_(std::move(session)) {}
+
+  void add(const Job& job) override {
+    const int64_t K = meta_->num_keypoints;
+    const Tensor image = read_image(job.file);
+    std::vector<uint8_t> rgb(image.span<uint8_t>().begin(), image.span<uint8_t>().end());
+    for (size_t i = 0; i < rgb.size(); i += 3) std::swap(rgb[i], rgb[i + 2]);
+    DataSample sample;
+    sample.meta.img_path = job.file;
+    sample.meta.img_id = sample.meta.id = job.image_id;
+    Instances& found = sample.pred_instances;
+    found.bboxes = Tensor::from(std::vector<float>(job.box.begin(), job.box.end()), {1, 4});
+    found.bbox_scores = Tensor::full({1}, job.score);
+    found.keypoints = Tensor::empty({1, K, 2});
+    found.keypoint_scores = Tensor::empty({1, K});
+    const auto& [x0, y0, x1, y1] = job.box;
+    const float box[4] = {x0, y0, x1 - x0, y1 - y0};
+    session_->run({rgb.data(), int(image.size(1)), int(image.size(0)), 3 * image.size(1)}, box, 1,
+                  found.keypoints.data<float>(), found.keypoint_scores.data<float>());
+    keep({&sample, 1});
+  }
+
+ private:
+  static DatasetMeta meta_of(const InferenceModel& model) {
+    DatasetMeta meta;
+    meta.dataset_name = model.name;
+    meta.num_keypoints = int(model.keypoints.size());
+    meta.keypoint_names = model.keypoints;
+    for (int k = 0; k < meta.num_keypoints; ++k) meta.flip_indices.push_back(k);
+    meta.keypoint_colors.assign(model.keypoints.size(), {255, 128, 0});
+    return meta;
+  }
+
+  std::unique_ptr<Session> session_;
+};
+
+std::unique_ptr<Predictor> make_predictor(const Arguments& a) {
+  if (!is_model_file(a.config.file)) return std::make_unique<ModelPredictor>(a, a.config.load());
+  if (a.config.threads > 0) set_threads(a.config.threads);
+  return std::make_unique<FilePredictor>(a, std::make_unique<Session>(a.config.file, threads()));
+}
+
+// With a .limber file there is no checkpoint, and its word is the first input.
+Arguments arranged(Arguments a) {
+  if (is_model_file(a.config.file) && !a.checkpoint.empty())
+    a.inputs.insert(a.inputs.begin(), std::exchange(a.checkpoint, ""));
+  else if (a.checkpoint.empty())
+    throw CLI::RequiredError("checkpoint");
+  if (a.inputs.empty()) throw CLI::RequiredError("input");
+  return a;
+}
+
 void run(const Arguments& a) {
   check_input(a.boxes.empty() || a.bboxes.empty(), "--boxes and --bbox exclude each other");
-  const Config config = a.config.load();
   const std::vector<std::string> files = expand_inputs(a.inputs);
   std::error_code error;
   fs::create_directories(a.out_dir, error);
   check_input(!error, a.out_dir, ": cannot create the folder: ", error.message());
-  Predictor predictor(a, config);
+  const std::unique_ptr<Predictor> predictor = make_predictor(a);
   std::optional<BoxFile> boxes;
   if (!a.boxes.empty()) boxes.emplace(a.boxes);
-  check_input(!predictor.bottom_up() || (a.boxes.empty() && a.bboxes.empty()),
+  check_input(!predictor->bottom_up() || (a.boxes.empty() && a.bboxes.empty()),
               "the model finds the people itself and takes neither --boxes nor --bbox");
   int64_t id = 0, bad = 0;
   for (const std::string& file : files) {
@@ -179,22 +248,22 @@ void run(const Arguments& a) {
             jobs.push_back({file, boxes->image_id(file, id), box.xyxy, box.score});
       } else if (!a.bboxes.empty()) {
         for (const std::string& text : a.bboxes) jobs.push_back({file, id, parse_box(text), 1});
-      } else if (predictor.bottom_up()) {
+      } else if (predictor->bottom_up()) {
         jobs.push_back({file, id});
       } else {
         const Tensor image = read_image(file);
         jobs.push_back({file, id, {0, 0, float(image.size(1)), float(image.size(0))}, 1});
       }
-      for (const Job& job : jobs) predictor.add(job);
+      for (const Job& job : jobs) predictor->add(job);
     } catch (const InputError& e) {
       if (files.size() == 1) throw;
       fmt::print(stderr, "skipped: {}\n", e.what());
       ++bad;
     }
   }
-  predictor.finish();
+  predictor->finish();
   fmt::print("{} instances on {} pictures -> {}/predictions.json, results_coco.json{}\n",
-             predictor.instances(), files.size() - size_t(bad), a.out_dir,
+             predictor->instances(), files.size() - size_t(bad), a.out_dir,
              a.no_overlay ? "" : ", *_pose.jpg");
   check_input(bad == 0, bad, " of ", files.size(), " pictures could not be read");
 }
@@ -205,9 +274,9 @@ void add_predict(CLI::App& app) {
   CLI::App* command = app.add_subcommand("predict", "find key points on pictures");
   const auto a = std::make_shared<Arguments>();
   a->config.add_file(*command);
-  command->add_option("checkpoint", a->checkpoint, "weights (.safetensors, .pth)")->required();
-  command->add_option("input", a->inputs, "JPEG or PNG files, folders, or .txt lists of paths")
-      ->required();
+  command->add_option("checkpoint", a->checkpoint,
+                      "weights (.safetensors, .pth); not with a .limber file");
+  command->add_option("input", a->inputs, "JPEG or PNG files, folders, or .txt lists of paths");
   command->add_option("--boxes", a->boxes,
                       "boxes: COCO annotations, or a list of {image_id or file_name, bbox, score}");
   command->add_option("--bbox", a->bboxes, "a box x,y,w,h for every picture; may be repeated")
@@ -220,12 +289,13 @@ void add_predict(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--no-overlay", a->no_overlay, "write the JSON files alone");
+  command->add_flag("--eager", a->eager, "run the model op by op, not as a plan");
   command->add_option("--cfg-options", a->config.options,
                       "overrides of config values: key.path=value ...");
   command->add_option("--device", a->config.device, "where to compute")->capture_default_str();
   command->add_option("--threads", a->config.threads, "threads to use (default: all cores)")
       ->check(CLI::PositiveNumber);
-  command->callback([a] { run(*a); });
+  command->callback([a] { run(arranged(*a)); });
 }
 
 }  // namespace limber::tool

@@ -15,6 +15,7 @@ struct Arguments {
   ConfigArguments config;
   std::string checkpoint, work_dir, out, dump, show_dir;
   double kpt_thr = 0.3;
+  bool eager = false;
 };
 
 std::string as_json(const MetricValues& metrics) {
@@ -30,7 +31,9 @@ void run(const Arguments& a) {
       !a.work_dir.empty() ? a.work_dir : config.get<std::string>("work_dir", "work_dirs/" + stem);
   Model model = build_model(config, 0, /*initialise=*/false);
   load_model(model, a.checkpoint);
-  model.to(a.config.place());
+  const Device device = a.config.place();
+  model.to(device);
+  if (!a.eager && !device.is_cuda()) model.estimator->use_plans();
   const auto loader = make_loader(config.at("test_dataloader"), 0);
   Evaluator evaluator(config.at("test_evaluator"), loader->dataset().metainfo(),
                       metainfo_of_dataset);
@@ -61,6 +64,7 @@ void add_test(CLI::App& app) {
   command->add_option("--show-dir", a->show_dir, "draw the predictions and write them there");
   command->add_option("--kpt-thr", a->kpt_thr, "least score of a key point that is drawn")
       ->capture_default_str();
+  command->add_flag("--eager", a->eager, "run the model op by op, not as a plan");
   a->config.add_options(*command);
   command->callback([a] { run(*a); });
 }

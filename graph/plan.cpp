@@ -1,0 +1,121 @@
+#include "graph/plan.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <numeric>
+
+#include "graph/memory_plan.h"
+#include "graph/op_attributes.h"
+
+namespace limber {
+
+Plan::Plan(Graph graph, const kernels::Exec& ex)
+    : Plan(std::move(graph), ex, *std::make_unique<PackedWeights>()) {}
+
+Plan::Plan(Graph graph, const kernels::Exec& ex, PackedWeights& shared) : graph_(std::move(graph)) {
+  pack_weights(graph_, ex, shared);
+  remove_dead(graph_);
+  const MemoryPlan memory = plan_memory(graph_);
+  arena_bytes_ = memory.bytes;
+  in_place_ = memory.in_place;
+  const Tensor arena = Tensor::empty({memory.bytes / int64_t(sizeof(float))});
+  std::vector<Tensor> tensors(graph_.values.size());
+  for (size_t v = 0; v < tensors.size(); ++v) tensors[v] = graph_.values[v].constant;
+  const auto of = [&](int v) { return v == kNoValue ? Tensor() : tensors[size_t(v)]; };
+  const auto place = [&](int v) {
+    const Spec& spec = graph_.values[size_t(v)].spec;
+    const int64_t offset = memory.offsets[size_t(v)];
+    tensors[size_t(v)] = offset < 0 ? Tensor::empty(spec.shape, spec.dtype)
+                                    : arena.alias(spec.shape, offset / int64_t(sizeof(float)));
+  };
+  for (int v : graph_.inputs) place(v);
+  for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+    const GraphNode& node = graph_.nodes[n];
+    Step step{node.op.get(), {}, {}};
+    for (int v : node.inputs) step.inputs.push_back(of(v));
+    const bool is_view = view_offset(*node.op, graph_.values[size_t(node.inputs[0])].spec) >= 0;
+    if (const Tensor view = node.op->view(step.inputs)) {
+      check(is_view, node.op->name(), ": is a view where it was not planned as one");
+      tensors[size_t(node.outputs[0])] = view;
+      continue;
+    }
+    check(!is_view, node.op->name(), ": is no view where it was planned as one");
+    for (int v : node.outputs) {
+      place(v);
+      step.outputs.push_back(of(v));
+    }
+    steps_.push_back(std::move(step));
+  }
+  for (int v : graph_.inputs) inputs_.push_back(of(v));
+  for (int v : graph_.outputs) outputs_.push_back(of(v));
+}
+
+int64_t Plan::weight_bytes(std::set<const void*>& seen) const {
+  int64_t bytes = 0;
+  for (const Value& value : graph_.values)
+    if (value.is_constant() && seen.insert(value.constant.raw()).second)
+      bytes += int64_t(value.constant.bytes());
+  return bytes;
+}
+
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::string padded(const std::string& text, size_t width) {
+  return text + std::string(text.size() < width ? width - text.size() : 1, ' ');
+}
+
+std::string number(const char* format, double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+}  // namespace
+
+std::string Plan::describe(const kernels::Exec& ex, int runs) const {
+  std::vector<std::vector<double>> times(steps_.size());
+  for (int r = 0; r < runs; ++r) {
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      const double start = now();
+      steps_[i].op->forward(ex, steps_[i].inputs, steps_[i].outputs);
+      times[i].push_back(now() - start);
+    }
+  }
+  std::string text;
+  double total = 0;
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    std::string shapes, kilobytes;
+    int64_t bytes = 0;
+    for (size_t k = 0; k < step.inputs.size(); ++k) {
+      if (!step.inputs[k].defined()) continue;
+      bytes += int64_t(step.inputs[k].bytes());
+      shapes += str(shapes.empty() ? "" : " ", step.inputs[k].shape());
+    }
+    for (const Tensor& t : step.outputs) bytes += int64_t(t.bytes());
+    shapes += str(" -> ", step.outputs[0].shape());
+    double median = 0;
+    if (runs > 0) {
+      std::ranges::sort(times[i]);
+      median = times[i][times[i].size() / 2];
+      total += median;
+    }
+    text += padded(std::to_string(i), 5) + padded(step.op->name(), 22);
+    if (runs > 0) text += padded(number("%.1f us", median * 1e6), 12);
+    text += padded(number("%.1f kB", double(bytes) / 1e3), 13) + padded(shapes, 60) +
+            describe_attributes(*step.op) + "\n";
+  }
+  std::set<const void*> seen;
+  text += str(steps_.size(), " ops, ", graph_.nodes.size() - steps_.size(), " views, ", in_place_,
+              " in place, arena ", number("%.2f MB", double(arena_bytes_) / 1e6), ", weights ",
+              number("%.2f MB", double(weight_bytes(seen)) / 1e6));
+  if (runs > 0) text += str(", ", number("%.3f ms", total * 1e3));
+  return text + "\n";
+}
+
+}  // namespace limber

@@ -1,0 +1,56 @@
+// What graph passes make of a convolution or a fully connected layer and what follows it:
+//   (x, weight, bias or undefined, residual or undefined) -> f(op(x, weight) + bias + residual)
+// The residual has the shape of the result and may be its memory.
+#pragma once
+
+#include "tensor/ops/conv.h"
+#include "tensor/ops/matmul.h"
+
+namespace limber {
+
+struct FusedTail {
+  bool acts = false;  // whether there is an f; one that kernels::fuses()
+  kernels::UnaryArgs act{kernels::Unary::relu};
+  // Of a weight that pack_weights() has replaced by numbers (n,) in the order of the instruction
+  // set in use: its shape before. Such a graph runs with that instruction set alone.
+  bool packed = false;
+  Shape weight;
+
+  const Shape& weight_shape(const Tensor& given) const { return packed ? weight : given.shape(); }
+};
+
+struct ConvBiasActOp : OpOf<OpKind::ConvBiasAct, Keep::nothing> {
+  ConvGeometry geometry;
+  FusedTail tail;
+  explicit ConvBiasActOp(const ConvGeometry& g, FusedTail t = {})
+      : geometry(g), tail(std::move(t)) {}
+  std::vector<Spec> infer(std::span<const Tensor> in) const override;
+  void forward(const kernels::Exec& ex, std::span<const Tensor> in,
+               std::span<const Tensor> out) const override;
+};
+
+struct ConvTransposeBiasActOp : OpOf<OpKind::ConvTransposeBiasAct, Keep::nothing> {
+  ConvGeometry geometry;
+  std::array<int, 2> output_padding;
+  FusedTail tail;
+  ConvTransposeBiasActOp(const ConvGeometry& g, std::array<int, 2> extra, FusedTail t = {})
+      : geometry(g), output_padding(extra), tail(std::move(t)) {}
+  std::vector<Spec> infer(std::span<const Tensor> in) const override;
+  void forward(const kernels::Exec& ex, std::span<const Tensor> in,
+               std::span<const Tensor> out) const override;
+};
+
+struct LinearBiasActOp : OpOf<OpKind::LinearBiasAct, Keep::nothing> {
+  FusedTail tail;
+  explicit LinearBiasActOp(FusedTail t = {}) : tail(std::move(t)) {}
+  std::vector<Spec> infer(std::span<const Tensor> in) const override;
+  void forward(const kernels::Exec& ex, std::span<const Tensor> in,
+               std::span<const Tensor> out) const override;
+};
+
+// The weight of one of these ops in the layout of the instruction set of `ex`: f32 (n,). The shapes
+// are those of the op's x, weight and result.
+Tensor packed_weight(const kernels::Exec& ex, const Op& op, const Shape& x, const Tensor& weight,
+                     const Shape& y);
+
+}  // namespace limber

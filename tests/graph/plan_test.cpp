@@ -1,0 +1,182 @@
+// A plan computes what its model does: for every kind of network at small widths, and for configs
+// that are shipped.
+#include "graph/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+
+#include "graph/compile.h"
+#include "graph/passes/passes.h"
+#include "kernels/cpu/runtime/cpu_features.h"
+#include "nn/scope.h"
+#include "pose/estimators/estimator.h"
+#include "tensor/ops.h"
+#include "tests/support/networks.h"
+#include "tests/support/tensors.h"
+
+namespace {
+std::atomic<int64_t> allocations{0};
+}
+
+// Counted for PlanRun.AllocatesNothing.
+void* operator new(size_t bytes) {
+  ++allocations;
+  if (void* p = std::malloc(bytes == 0 ? 1 : bytes)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, size_t) noexcept { std::free(p); }
+
+namespace limber::test {
+namespace {
+
+Network network_of(const Estimator& model) {
+  return [&model](std::span<const Tensor> in) { return model.forward(in[0]); };
+}
+
+void expect_close(const Tensor& got, const Tensor& expected, const std::string& what) {
+  ASSERT_EQ(got.shape(), expected.shape()) << what;
+  double top = 1e-30, worst = 0;
+  for (int64_t i = 0; i < got.numel(); ++i) {
+    const double a = got.data<float>()[i], b = expected.data<float>()[i];
+    ASSERT_TRUE(std::isfinite(a) && std::isfinite(b)) << what;
+    worst = std::max(worst, std::abs(a - b));
+    top = std::max(top, std::abs(b));
+  }
+  EXPECT_LE(worst, 1e-4 * top) << what;
+}
+
+class PlannedNetwork : public testing::TestWithParam<NetworkCase> {};
+
+TEST_P(PlannedNetwork, ComputesWhatTheModelDoes) {
+  const NetworkCase& row = GetParam();
+  ParameterStore store(7);
+  const auto model = make_estimator(Config::parse(row.model), Scope(store));
+  stir(store);
+  store.train(false);
+  PlanCache plans(network_of(*model));
+  for (const int64_t batch : {2, 1}) {
+    const Tensor input = uniform(row.input.with(0, batch), -1, 1, 11 + uint64_t(batch));
+    plans.plan(input.shape());
+    const NamedTensors got = plans(input), expected = model->forward(input);
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i) {
+      EXPECT_EQ(got[i].first, expected[i].first);
+      expect_close(got[i].second, expected[i].second, row.name + " " + got[i].first);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PlannedNetwork, testing::ValuesIn(network_cases()),
+                         [](const auto& row) { return row.param.name; });
+
+NetworkCase case_named(const std::string& name) {
+  for (const NetworkCase& row : network_cases())
+    if (row.name == name) return row;
+  throw std::runtime_error("no network " + name);
+}
+
+int count_kind(const Graph& graph, OpKind kind) {
+  int count = 0;
+  for (const GraphNode& node : graph.nodes) count += node.op->kind() == kind;
+  return count;
+}
+
+TEST(Passes, NothingOfNormsSumsAndActivationsIsLeftOfAResNet) {
+  const NetworkCase row = case_named("ResNet");
+  ParameterStore store(7);
+  const auto model = make_estimator(Config::parse(row.model), Scope(store));
+  store.train(false);
+  const Tensor input = uniform(row.input, -1, 1, 3);
+  const Graph graph = compile(network_of(*model), {&input, 1});
+  EXPECT_EQ(count_kind(graph, OpKind::BatchNorm), 0);
+  EXPECT_EQ(count_kind(graph, OpKind::Binary), 0);
+  EXPECT_EQ(count_kind(graph, OpKind::Unary), 0);
+  EXPECT_EQ(count_kind(graph, OpKind::Conv2d), 1);  // the last one, with nothing behind it
+  EXPECT_GT(count_kind(graph, OpKind::ConvBiasAct), 15);
+}
+
+TEST(Passes, KeepSharedAndOutputValues) {
+  const Tensor w = uniform({4, 1, 1, 3}, -1, 1, 1), x = uniform({1, 2, 2, 3}, -1, 1, 2);
+  const Network network = [&](std::span<const Tensor> in) -> NamedTensors {
+    const Tensor y = conv2d(in[0], w, {}, {});
+    return {{"y", y}, {"relu", relu(y)}, {"twice", y + y}};
+  };
+  PlanCache plans(network);
+  plans.plan(x.shape());
+  const NamedTensors got = plans(x), expected = network({&x, 1});
+  for (size_t i = 0; i < got.size(); ++i)
+    expect_close(got[i].second, expected[i].second, got[i].first);
+}
+
+TEST(Passes, FoldConstantsLeavesNothingToRunOfConstantParts) {
+  const Tensor table = uniform({4, 3}, -1, 1, 1), x = uniform({4, 3}, -1, 1, 2);
+  const Graph graph = compile(
+      [&](std::span<const Tensor> in) -> NamedTensors {
+        return {{"", in[0] * softmax(scale(table, 2))}};
+      },
+      {&x, 1});
+  EXPECT_EQ(graph.nodes.size(), 1u);
+}
+
+TEST(PlanRun, AllocatesNothing) {
+  for (const char* name : {"ResNet", "CSPNeXt_RTMCC", "HRNet", "VisionTransformer"}) {
+    const NetworkCase row = case_named(name);
+    ParameterStore store(7);
+    const auto model = make_estimator(Config::parse(row.model), Scope(store));
+    store.train(false);
+    PlanCache plans(network_of(*model));
+    const Plan& plan = plans.plan(row.input);
+    const kernels::Exec ex = default_exec();
+    plan.run(ex);  // scratch memory grows once
+    const size_t live = memory_stats().live;
+    const int64_t before = allocations;
+    plan.run(ex);
+    EXPECT_EQ(allocations, before) << name;
+    EXPECT_EQ(memory_stats().live, live) << name;
+  }
+}
+
+TEST(PlanRun, SmallBatchesShareTheLargePlan) {
+  const Network network = [](std::span<const Tensor> in) -> NamedTensors {
+    return {{"", relu(in[0] - 0.5)}};
+  };
+  PlanCache plans(network);
+  const Plan* large = &plans.plan({8, 3});
+  for (const int64_t batch : {8, 5, 4, 3}) {
+    const Tensor x = uniform({batch, 3}, -1, 1, uint64_t(batch));
+    expect_close(plans(x)[0].second, network({&x, 1})[0].second, "batch");
+  }
+  EXPECT_EQ(&plans.plan({8, 3}), large);
+}
+
+TEST(PlanCache, PlansWhatComesASecondTime) {
+  int runs = 0;
+  PlanCache plans([&](std::span<const Tensor> in) -> NamedTensors {
+    ++runs;
+    return {{"", relu(in[0])}};
+  });
+  for (int i = 0; i < 4; ++i) {
+    const Tensor x = uniform({2, 3}, -1, 1, uint64_t(i));
+    expect_close(plans(x)[0].second, relu(x), "run");
+  }
+  EXPECT_EQ(runs, 3);  // once as it is, twice for the trace
+}
+
+TEST(PlanRun, DescribesItself) {
+  PlanCache plans([](std::span<const Tensor> in) -> NamedTensors {
+    return {{"", relu(max_pool2d(in[0], {}))}};
+  });
+  const std::string text = plans.plan({1, 4, 4, 3}).describe(default_exec(), 3);
+  EXPECT_NE(text.find("MaxPool2d"), std::string::npos) << text;
+  EXPECT_NE(text.find("(1, 4, 4, 3) -> (1, 2, 2, 3)"), std::string::npos) << text;
+  EXPECT_NE(text.find("2 ops, 0 views, 1 in place"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace limber::test

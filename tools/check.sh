@@ -105,12 +105,13 @@ check_nvcc() {
   nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
   [ -n "$nvcc" ] || { echo "no nvcc here: the kernels were compiled for the emulator alone"; return 0; }
   mkdir -p build/nvcc
-  ls kernels/cuda/*.cu | xargs -P "$(nproc)" -I{} bash -c '
-    out=build/nvcc/$(basename {}).o
-    newest=$(ls -t {} kernels/*.h kernels/cuda/*.cuh kernels/cuda/*.h "$out" 2>/dev/null | head -1)
-    [ "$newest" = "$out" ] || '"$nvcc"' -std=c++20 -I. -DLIMBER_CUDA --expt-relaxed-constexpr \
+  ls kernels/cuda/*.cu | NVCC=$nvcc xargs -P "${JOBS:-$(nproc)}" -I{} bash -c '
+    out=build/nvcc/$(basename {})
+    newest=$(ls -t {} kernels/*.h kernels/cuda/*.cuh kernels/cuda/*.h "$out.o" 2>/dev/null | head -1)
+    [ "$newest" = "$out.o" ] || "$NVCC" -std=c++20 -I. -DLIMBER_CUDA --expt-relaxed-constexpr \
       --extended-lambda -gencode arch=compute_80,code=sm_80 \
-      -gencode arch=compute_90a,code=sm_90a -Xcompiler=-Wall -c {} -o "$out"' || bad=1
+      -gencode arch=compute_90a,code=sm_90a -Xcompiler=-Wall -c {} -o "$out.o" >"$out.log" 2>&1 ||
+      { grep -E -A3 "error" "$out.log" | head -12; exit 1; }' || bad=1
   [ $bad -eq 0 ] && echo "$(ls kernels/cuda/*.cu | wc -l) files compile for sm_80 and sm_90a"
   return $bad
 }

@@ -105,12 +105,19 @@ void launch(const Exec& ex, const Grid& grid, void (*kernel)(Parameters...), con
   const auto call = [&] { kernel(static_cast<Parameters>(args)...); };
   const emulator::LaunchShape shape{ex.kernel, unsigned(grid.blocks), unsigned(grid.threads),
                                     grid.shared};
-  emulator::run_launch(
-      shape, [](const void* body) { (*static_cast<const decltype(call)*>(body))(); }, &call);
+  try {
+    emulator::run_launch(
+        shape, [](const void* body) { (*static_cast<const decltype(call)*>(body))(); }, &call);
+  } catch (const std::runtime_error& error) {
+    throw gpu::CudaError(error.what());
+  }
 #else
-  kernel<<<dim3(unsigned(grid.blocks)), dim3(unsigned(grid.threads)), grid.shared,
-           stream_of(ex)> > >(static_cast<Parameters>(args)...);
-  cuda_check_in(ex, cudaGetLastError());
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(unsigned(grid.blocks));
+  config.blockDim = dim3(unsigned(grid.threads));
+  config.dynamicSmemBytes = grid.shared;
+  config.stream = stream_of(ex);
+  cuda_check_in(ex, cudaLaunchKernelEx(&config, kernel, static_cast<Parameters>(args)...));
   if (gpu::waits_for_kernels()) cuda_check_in(ex, cudaStreamSynchronize(stream_of(ex)));
 #endif
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kernels/cuda/runtime/check.h"
+#include "kernels/cuda/runtime/libraries.h"
 
 #define cudnn_check(ex, call) check_cudnn((call), #call, ex)
 

@@ -172,15 +172,14 @@ void AssociativeEmbedding::join(std::vector<Group>& groups,
   const int64_t rows = int64_t(candidates.size()), known = int64_t(groups.size());
   // More candidates than groups: columns of no group, dearer than any, take the rest.
   const int64_t columns = std::max(rows, known);
-  std::vector<double> distances(size_t(rows * known));
-  std::vector<float> costs(size_t(rows * columns), 1e10f);
+  std::vector<double> distances(size_t(rows * known)), costs(size_t(rows * columns), 1e10);
   for (int64_t g = 0; g < known; ++g) {
     const std::vector<double> tag = groups[size_t(g)].mean_tag();
     for (int64_t i = 0; i < rows; ++i) {
       const LocalMaximum& candidate = candidates[size_t(i)];
       const double d = maps.distance(k, candidate.y * maps.size.width + candidate.x, tag);
       distances[size_t(i * known + g)] = d;
-      costs[size_t(i * columns + g)] = float(std::nearbyint(d)) * 100 - candidate.value;
+      costs[size_t(i * columns + g)] = std::nearbyint(d) * 100 - double(candidate.value);
     }
   }
   const std::vector<int64_t> matches = assign_by_covering(costs, rows, columns);

@@ -97,24 +97,52 @@ Displacements draw_displacements(Size size, const Points& points, const Points& 
   return d;
 }
 
+namespace {
+
+struct Ranked {
+  float value;
+  int32_t pixel;
+};
+
+// The `count` largest first, descending. Equal ones come as these algorithms leave them: so does
+// torch.topk, whose choice among equal maxima decides who is found.
+void rank(std::vector<Ranked>& all, int64_t count) {
+  const auto before = [](const Ranked& a, const Ranked& b) {
+    return (std::isnan(a.value) && !std::isnan(b.value)) || a.value > b.value;
+  };
+  const auto end = all.begin() + count;
+  if (count * 64 <= int64_t(all.size())) {
+    std::partial_sort(all.begin(), end, all.end(), before);
+  } else {
+    std::nth_element(all.begin(), end - 1, all.end(), before);
+    std::sort(all.begin(), end - 1, before);
+  }
+}
+
+}  // namespace
+
 std::vector<LocalMaximum> top_local_maxima(const float* map, Size size, int kernel, int count,
                                            float threshold) {
-  const int64_t r = kernel / 2;
-  std::vector<LocalMaximum> found;
+  const int64_t r = kernel / 2, area = size.width * size.height;
   const auto is_maximum = [&](int64_t x, int64_t y, float value) {
     for (int64_t v = std::max<int64_t>(0, y - r); v <= std::min(size.height - 1, y + r); ++v)
       for (int64_t u = std::max<int64_t>(0, x - r); u <= std::min(size.width - 1, x + r); ++u)
         if (map[v * size.width + u] > value) return false;
     return true;
   };
-  for (int64_t y = 0; y < size.height; ++y)
-    for (int64_t x = 0; x < size.width; ++x) {
-      const float value = map[y * size.width + x];
-      if (value > threshold && is_maximum(x, y, value)) found.push_back({x, y, value});
+  std::vector<Ranked> all(static_cast<size_t>(area));
+  for (int64_t y = 0, i = 0; y < size.height; ++y)
+    for (int64_t x = 0; x < size.width; ++x, ++i) {
+      // What is below the threshold is dropped anyway.
+      const bool kept = map[i] > threshold && is_maximum(x, y, map[i]);
+      all[size_t(i)] = {kept ? map[i] : 0, int32_t(i)};
     }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.value > b.value; });
-  if (int64_t(found.size()) > count) found.resize(size_t(count));
+  const int64_t wanted = std::min<int64_t>(count, area);
+  if (wanted > 0) rank(all, wanted);
+  std::vector<LocalMaximum> found;
+  for (int64_t i = 0; i < wanted && all[size_t(i)].value > threshold; ++i)
+    found.push_back({all[size_t(i)].pixel % size.width, all[size_t(i)].pixel / size.width,
+                     all[size_t(i)].value});
   return found;
 }
 

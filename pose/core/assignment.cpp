@@ -66,7 +66,7 @@ std::vector<int64_t> assign_rows(const auto& cost, int64_t n, int64_t m) {
 // Munkres 1957, on a square matrix. A starred zero is a pair so far, a primed one a candidate.
 class Covering {
  public:
-  Covering(std::span<const float> cost, int64_t rows, int64_t n)
+  Covering(std::span<const double> cost, int64_t rows, int64_t n)
       : n_(n),
         rows_(rows),
         cost_(size_t(n * n)),
@@ -94,13 +94,11 @@ class Covering {
 
  private:
   double& at(int64_t i, int64_t j) { return cost_[size_t(i * n_ + j)]; }
-  // What the row's precision makes of a sum.
-  double rounded(int64_t i, double v) const { return i < rows_ ? double(float(v)) : v; }
 
   void subtract_row_minima() {
     for (int64_t i = 0; i < n_; ++i) {
       const double least = *std::min_element(&at(i, 0), &at(i, 0) + n_);
-      for (int64_t j = 0; j < n_; ++j) at(i, j) = rounded(i, at(i, j) - least);
+      for (int64_t j = 0; j < n_; ++j) at(i, j) -= least;
     }
   }
 
@@ -171,8 +169,8 @@ class Covering {
     for (int64_t i = 0; i < n_; ++i)
       for (int64_t j = 0; j < n_; ++j) {
         double& c = at(i, j);
-        if (row_covered_[size_t(i)]) c = rounded(i, c + by);
-        if (!column_covered_[size_t(j)]) c = rounded(i, c - by);
+        if (row_covered_[size_t(i)]) c += by;
+        if (!column_covered_[size_t(j)]) c -= by;
       }
   }
 
@@ -197,12 +195,12 @@ class Covering {
 
 }  // namespace
 
-std::vector<int64_t> assign_by_covering(std::span<const float> cost, int64_t rows,
+std::vector<int64_t> assign_by_covering(std::span<const double> cost, int64_t rows,
                                         int64_t columns) {
   check(int64_t(cost.size()) == rows * columns && rows <= columns,
         "assign_by_covering: ", cost.size(), " costs for ", rows, " rows and ", columns,
         " columns");
-  for (float c : cost) check(c - c == 0, "assign_by_covering: costs must be finite");
+  for (double c : cost) check(c - c == 0, "assign_by_covering: costs must be finite");
   return rows == 0 ? std::vector<int64_t>() : Covering(cost, rows, columns).solve();
 }
 

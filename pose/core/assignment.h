@@ -12,10 +12,10 @@ namespace limber {
 // augmenting paths (Kuhn 1955; Munkres 1957; Jonker and Volgenant 1987).
 std::vector<int64_t> assign_minimum(std::span<const double> cost, int64_t rows, int64_t columns);
 
-// The same by Munkres' covered lines, cost f32 with columns >= rows: of several cheapest
-// assignments, the one that starring and priming zeros in this order finds, as the Python package
-// "munkres" does, which associative embedding's grouping relies on where costs are equal. Sums are
-// rounded as there: to f32 in the rows given, to f64 in those that make the matrix square.
-std::vector<int64_t> assign_by_covering(std::span<const float> cost, int64_t rows, int64_t columns);
+// The same for columns >= rows by Munkres' covered lines: of several cheapest assignments, the one
+// that starring and priming zeros in this order finds, as the Python package "munkres" does. The
+// grouping of associative embedding, whose costs are often equal, depends on it.
+std::vector<int64_t> assign_by_covering(std::span<const double> cost, int64_t rows,
+                                        int64_t columns);
 
 }  // namespace limber

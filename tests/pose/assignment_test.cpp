@@ -44,6 +44,10 @@ TEST(Assignment, IsAsCheapAsTheBestOfAllPairings) {
       for (double& c : cost) c = std::floor(random.uniform(-20, 20));  // with ties
       const std::vector<int64_t> found = assign_minimum(cost, rows, columns);
       EXPECT_EQ(total(cost, columns, found), least_by_trying(cost, rows, columns));
+      if (rows <= columns) {
+        EXPECT_EQ(total(cost, columns, assign_by_covering(cost, rows, columns)),
+                  total(cost, columns, found));
+      }
       std::vector<int64_t> used;
       for (int64_t column : found)
         if (column >= 0) used.push_back(column);
@@ -52,6 +56,13 @@ TEST(Assignment, IsAsCheapAsTheBestOfAllPairings) {
       EXPECT_EQ(int64_t(used.size()), std::min(rows, columns));
     }
   }
+}
+
+TEST(Assignment, CoveringStarsTheFirstOfEqualCosts) {
+  EXPECT_EQ(assign_by_covering(std::vector<double>(9, 4), 3, 3), (std::vector<int64_t>{0, 1, 2}));
+  const double cost[] = {1, 1, 5, 1, 7, 7};
+  EXPECT_EQ(assign_by_covering(cost, 2, 3), (std::vector<int64_t>{1, 0}));
+  EXPECT_THROW(assign_by_covering(cost, 3, 2), Error);
 }
 
 TEST(Assignment, NothingToPair) {

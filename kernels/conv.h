@@ -57,21 +57,21 @@ constexpr bool fuses(Unary f) {
   }
 }
 
-// Numbers that a packed weight needs at most, whichever way the convolution goes: the filters of a
-// group are padded to whole vectors.
-LIMBER_INLINE int64_t packed_size(int64_t groups, int64_t filters, int64_t channels, int64_t taps) {
-  constexpr int64_t kWidest = 16;
-  if (filters == 1 && channels == 1) return groups * taps;
-  return groups * ((filters + kWidest - 1) / kWidest * kWidest) * channels * taps;
-}
+// A packed weight: how many numbers it has, and in which way the convolution will read it. The way
+// depends on the geometry, batch included; geometries of one form can share the numbers.
+struct PackedForm {
+  int64_t numbers = 0, form = 0;
+};
 
 // conv_forward with an epilogue. The layout of packed weights is the instruction set's own.
 LIMBER_CPU_KERNEL(conv_fused, const Conv& s, const Epilogue& e, Out y, In x, In weight, In bias)
+LIMBER_CPU_KERNEL(conv_packed_form, const Conv& s, PackedForm& form)
 LIMBER_CPU_KERNEL(conv_pack, const Conv& s, Out packed, In weight)
 
 // conv_backward_data with an epilogue: the transposed convolution.
 LIMBER_CPU_KERNEL(conv_transposed_fused, const Conv& s, const Epilogue& e, Out dx, In dy, In weight,
                   In bias)
+LIMBER_CPU_KERNEL(conv_transposed_packed_form, const Conv& s, PackedForm& form)
 LIMBER_CPU_KERNEL(conv_transposed_pack, const Conv& s, Out packed, In weight)
 
 // dx[n, h, w, c] = bias[c] + sum over the p, q, r, s, k whose window covers (h, w) of

@@ -14,7 +14,8 @@ void pack_weights(Graph& graph, const kernels::Exec& ex, PackedWeights& shared) 
     const Shape y = graph.values[size_t(fused.outputs[0])].spec.shape;
     if (x.numel() == 0 || y.numel() == 0) continue;
     const Tensor weight = graph.values[size_t(fused.inputs[1])].constant;
-    PackedWeight& one = shared[{weight.raw(), attribute_bytes(*fused.op)}];
+    const int64_t form = packed_weight_form(ex, *fused.op, x, weight, y);
+    PackedWeight& one = shared[{weight.raw(), attribute_bytes(*fused.op), form}];
     if (!one.packed.defined()) one = {weight, packed_weight(ex, *fused.op, x, weight, y)};
     tail.packed = true;
     tail.weight = weight.shape();

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <map>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "graph/graph.h"
@@ -28,12 +28,13 @@ void fuse_activation(Graph& graph);
 // Drops nodes whose results nobody reads and values that no node names; renumbers the values.
 void remove_dead(Graph& graph);
 
-// Packed weights by the numbers they come from and the op that reads them, so that several graphs
-// over the same constants share them.
+// Packed weights by the numbers they come from, the op that reads them and the form that it reads,
+// so that several graphs over the same constants share them.
 struct PackedWeight {
   Tensor original, packed;
 };
-using PackedWeights = std::map<std::pair<const void*, std::vector<uint8_t>>, PackedWeight>;
+using PackedWeights =
+    std::map<std::tuple<const void*, std::vector<uint8_t>, int64_t>, PackedWeight>;
 
 // Convolutions and fully connected layers with constant weights become fused ops whose weights have
 // the layout of ex's instruction set.

@@ -99,6 +99,15 @@ void conv_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out y, In x, I
   });
 }
 
+void conv_packed_form(const Exec&, const Conv& s, PackedForm& form) {
+  if (!has_fast_form(s)) {
+    form = {s.K * s.R * s.S * (s.C / s.groups), 0};
+    return;
+  }
+  const Product p = product_of(s, {}, {}, {}, {}, {});
+  form = is_depthwise(s) ? PackedForm{packed_depthwise(p), 0} : packed_form(p);
+}
+
 void conv_pack(const Exec&, const Conv& s, Out packed, In weight) {
   if (!has_fast_form(s)) return copy_weight(packed, weight, s.K * s.R * s.S * (s.C / s.groups));
   const Product p = product_of(s, {}, {}, {}, weight, {});

@@ -7,6 +7,7 @@
 #include "kernels/cpu/conv_dense.h"
 
 #include "kernels/cpu/tile.h"
+#include "kernels/cpu/winograd.h"
 
 namespace limber::kernels::cpu::LIMBER_ISA {
 namespace {
@@ -152,20 +153,23 @@ void multiply_part(const Product& p, int64_t row_begin, int64_t row_end, Columns
 
 }  // namespace
 
-int64_t packed_numbers(const Product& p) {
-  return p.groups * reduction(p) * Columns{0, p.filters}.padded();
+PackedForm packed_form(const Product& p) {
+  const PackedForm winograd = winograd_form(p);
+  if (winograd.form != 0) return winograd;
+  return {p.groups * reduction(p) * Columns{0, p.filters}.padded(), 0};
 }
 
-int64_t pack_product(const Product& p, float* packed) {
+void pack_product(const Product& p, float* packed) {
+  if (winograd_form(p).form != 0) return pack_winograd(p, packed);
   const Columns all{0, p.filters};
   for (int64_t g = 0; g < p.groups; ++g)
     pack_weights(p, g, all, packed + g * reduction(p) * all.padded());
-  return packed_numbers(p);
 }
 
 void multiply_windows(const Exec& ex, const Product& p) {
   const int64_t rows = p.gather.N * p.gather.rows;
   if (rows == 0 || p.gather.columns == 0) return;
+  if (p.packed != nullptr && winograd_form(p).form != 0) return winograd_windows(ex, p);
   constexpr int64_t kGrain = 1 << 17;  // multiplications worth a thread
   const int64_t work = rows * p.gather.columns * reduction(p) * p.filters * p.groups;
   const int64_t threads = rest(thread_count(ex), 0, work / kGrain + 1);

@@ -32,9 +32,10 @@ struct Product {
 
 void multiply_windows(const Exec& ex, const Product& p);
 
-// Writes all of the weight as multiply_windows() reads it from `packed`; how many numbers that is.
-int64_t pack_product(const Product& p, float* packed);
-int64_t packed_numbers(const Product& p);
+// Writes all of the weight as multiply_windows() reads it from `packed`; how many numbers that is,
+// and in which form: 0 are panels, the others Winograd's.
+void pack_product(const Product& p, float* packed);
+PackedForm packed_form(const Product& p);
 
 // The weight gradient: dweight (K, R, S, C / groups) = windows of x, transposed, times dy.
 void weight_by_windows(const Exec& ex, const Conv& s, float* dweight, const float* x,

@@ -128,6 +128,10 @@ void for_each_phase(const Conv& s, Out dx, In dy, In weight, In bias, const Body
   }
 }
 
+PackedForm form_of_phase(const Conv& s, const Product& p) {
+  return is_depthwise(s) ? PackedForm{packed_depthwise(p), 0} : packed_form(p);
+}
+
 }  // namespace
 
 void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
@@ -145,7 +149,7 @@ void conv_transposed_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out
       p.residual = e.residual.as<float>();
       p.act = act;
       is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
-      if (packed != nullptr) packed += is_depthwise(s) ? packed_depthwise(p) : packed_numbers(p);
+      if (packed != nullptr) packed += form_of_phase(s, p).numbers;
     });
     return;
   }
@@ -161,11 +165,22 @@ void conv_transposed_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out
   });
 }
 
+void conv_transposed_packed_form(const Exec&, const Conv& s, PackedForm& form) {
+  form = {s.K * s.R * s.S * (s.C / s.groups), 0};
+  if (!has_fast_form(s)) return;
+  form.numbers = 0;
+  for_each_phase(s, {}, {}, {}, {}, [&](const Product& p) {
+    const PackedForm phase = form_of_phase(s, p);
+    form = {form.numbers + phase.numbers, form.form * 4 + phase.form};
+  });
+}
+
 void conv_transposed_pack(const Exec&, const Conv& s, Out packed, In weight) {
   if (!has_fast_form(s)) return copy_weight(packed, weight, s.K * s.R * s.S * (s.C / s.groups));
   float* to = packed.as<float>();
   for_each_phase(s, {}, {}, weight, {}, [&](const Product& p) {
-    to += is_depthwise(s) ? pack_depthwise(p, to) : pack_product(p, to);
+    is_depthwise(s) ? pack_depthwise(p, to) : pack_product(p, to);
+    to += form_of_phase(s, p).numbers;
   });
 }
 

@@ -59,13 +59,12 @@ int64_t tap_offsets(const Gather& g, int64_t* offset) {
   return count;
 }
 
-int64_t pack_depthwise(const Product& p, float* packed) {
+void pack_depthwise(const Product& p, float* packed) {
   const Gather& g = p.gather;
   for (int64_t v = 0; v < g.vertical.count; ++v)
     for (int64_t h = 0; h < g.horizontal.count; ++h)
       for (int64_t c = 0; c < p.K; ++c)
         *packed++ = p.weight[c * p.row_size + g.vertical.index[v] * p.S + g.horizontal.index[h]];
-  return packed_depthwise(p);
 }
 
 void depthwise_windows(const Exec& ex, const Product& p) {

@@ -12,7 +12,7 @@ int64_t tap_offsets(const Gather& g, int64_t* offset);
 void depthwise_windows(const Exec& ex, const Product& p);
 
 // As pack_product(): (taps, channels).
-int64_t pack_depthwise(const Product& p, float* packed);
+void pack_depthwise(const Product& p, float* packed);
 LIMBER_INLINE int64_t packed_depthwise(const Product& p) {
   return p.gather.vertical.count * p.gather.horizontal.count * p.K;
 }

@@ -75,34 +75,50 @@ void LinearBiasActOp::forward(const kernels::Exec& ex, std::span<const Tensor> i
                       in[2].in());
 }
 
-Tensor packed_weight(const kernels::Exec& ex, const Op& op, const Shape& x, const Tensor& weight,
-                     const Shape& y) {
-  check(weight.dtype() == DType::f32, op.name(), ": packs weights of f32, not ", weight.dtype());
-  const Shape& w = weight.shape();
-  const auto packed = [](int64_t groups, int64_t filters, int64_t channels, int64_t taps) {
-    return Tensor::empty({kernels::packed_size(groups, filters, channels, taps)});
-  };
+namespace {
+
+// The kernel geometry of one of these ops, and whether it is the transposed convolution.
+struct Geometry {
+  kernels::Conv conv;
+  bool transposed = false;
+};
+
+Geometry geometry_of(const Op& op, const Shape& x, const Shape& weight, const Shape& y) {
   switch (op.kind()) {
-    case OpKind::ConvBiasAct: {
-      const auto& g = static_cast<const ConvBiasActOp&>(op).geometry;
-      const Tensor to = packed(g.groups, w[0] / g.groups, w[3], w[1] * w[2]);
-      kernels::conv_pack(ex, conv2d_shape(g, x, w, y), to.out(), weight.in());
-      return to;
-    }
-    case OpKind::ConvTransposeBiasAct: {
-      const auto& g = static_cast<const ConvTransposeBiasActOp&>(op).geometry;
-      const Tensor to = packed(g.groups, w[3], w[0] / g.groups, w[1] * w[2]);
-      kernels::conv_transposed_pack(ex, conv2d_shape(g, y, w, x), to.out(), weight.in());
-      return to;
-    }
-    case OpKind::LinearBiasAct: {
-      const Tensor to = packed(1, w[0], w[1], 1);
-      kernels::conv_pack(ex, linear_shape(x, w), to.out(), weight.in());
-      return to;
-    }
+    case OpKind::ConvBiasAct:
+      return {conv2d_shape(static_cast<const ConvBiasActOp&>(op).geometry, x, weight, y)};
+    case OpKind::ConvTransposeBiasAct:
+      return {conv2d_shape(static_cast<const ConvTransposeBiasActOp&>(op).geometry, y, weight, x),
+              true};
+    case OpKind::LinearBiasAct:
+      return {linear_shape(x, weight)};
     default:
       fail(op.name(), ": has no packed weights");
   }
+}
+
+kernels::PackedForm form_of(const kernels::Exec& ex, const Geometry& g) {
+  kernels::PackedForm form;
+  g.transposed ? kernels::conv_transposed_packed_form(ex, g.conv, form)
+               : kernels::conv_packed_form(ex, g.conv, form);
+  return form;
+}
+
+}  // namespace
+
+int64_t packed_weight_form(const kernels::Exec& ex, const Op& op, const Shape& x,
+                           const Tensor& weight, const Shape& y) {
+  return form_of(ex, geometry_of(op, x, weight.shape(), y)).form;
+}
+
+Tensor packed_weight(const kernels::Exec& ex, const Op& op, const Shape& x, const Tensor& weight,
+                     const Shape& y) {
+  check(weight.dtype() == DType::f32, op.name(), ": packs weights of f32, not ", weight.dtype());
+  const Geometry g = geometry_of(op, x, weight.shape(), y);
+  const Tensor to = Tensor::empty({form_of(ex, g).numbers});
+  g.transposed ? kernels::conv_transposed_pack(ex, g.conv, to.out(), weight.in())
+               : kernels::conv_pack(ex, g.conv, to.out(), weight.in());
+  return to;
 }
 
 }  // namespace limber

@@ -48,6 +48,11 @@ struct LinearBiasActOp : OpOf<OpKind::LinearBiasAct, Keep::nothing> {
                std::span<const Tensor> out) const override;
 };
 
+// In which way an op's packed weight will be read (PackedForm::form): weights of one form and one
+// op can be shared among shapes of x.
+int64_t packed_weight_form(const kernels::Exec& ex, const Op& op, const Shape& x,
+                           const Tensor& weight, const Shape& y);
+
 // The weight of one of these ops in the layout of the instruction set of `ex`: f32 (n,). The shapes
 // are those of the op's x, weight and result.
 Tensor packed_weight(const kernels::Exec& ex, const Op& op, const Shape& x, const Tensor& weight,

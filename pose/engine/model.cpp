@@ -12,7 +12,12 @@ Model build_model(const Config& config, uint64_t seed, bool initialise) {
   const Scope root(*model.store);
   model.estimator = make_estimator(node, root);
   model.preprocessor = std::make_unique<Preprocessor>(node.find("data_preprocessor"));
-  if (initialise) model.notes = apply_model_init(node, root);
+  if (initialise) {
+    model.notes = apply_model_init(node, root);
+    for (const SubModel& part : model.estimator->submodels())
+      for (const std::string& note : apply_model_init(part.model, root / part.path))
+        model.notes.push_back(note);
+  }
   model.store->train(false);
   return model;
 }

@@ -194,7 +194,10 @@ void Trainer::run_epoch() {
   for (const auto& hook : hooks_) hook->before_epoch(state_);
   if (!state_.new_pipeline.is_null() || !state_.new_dataset.is_null()) rebuild_loader();
   model_.store->train(true);
-  if (Head* head = model_.estimator->head()) head->train.epoch = int(state_.epoch);
+  if (Head* head = model_.estimator->head()) {
+    head->train.epoch = int(state_.epoch);
+    head->train.max_epochs = int(state_.max_epochs);
+  }
   const int64_t first = state_.iteration - state_.epoch * epoch_length();
   train_loader_->start(state_.epoch, first);
   double before = now(), waited = train_loader_->wait_seconds();

@@ -9,6 +9,12 @@
 
 namespace limber {
 
+// A model inside another, whose weights start as its own config says (init_cfg, its children's).
+struct SubModel {
+  std::string path;  // below the whole model's scope
+  Config model;
+};
+
 // One model. Inputs are preprocessed batches: (N, H, W, 3) f32 for images.
 struct Estimator {
   virtual ~Estimator() = default;
@@ -25,6 +31,7 @@ struct Estimator {
   // predict() runs backbone and neck as plans from now on, where the estimator can. The weights
   // must not change afterwards.
   virtual void use_plans() {}
+  virtual std::vector<SubModel> submodels() const { return {}; }
 };
 
 // By config["type"] (the tree's `model` node). `metainfo`, where the data set is known, gives the

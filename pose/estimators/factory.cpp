@@ -1,6 +1,7 @@
 #include "pose/core/factory.h"
 
 #include "pose/estimators/bottomup.h"
+#include "pose/estimators/dwpose_distiller.h"
 #include "pose/estimators/legacy_config.h"
 #include "pose/estimators/pose_lifter.h"
 #include "pose/estimators/topdown.h"
@@ -12,6 +13,7 @@ using Make = std::unique_ptr<Estimator> (*)(const Config&, const Scope&);
 
 constexpr FactoryRow<Make> kEstimators[] = {
     {"BottomupPoseEstimator", make_bottomup},
+    {"DWPoseDistiller", make_dwpose_distiller},
     {"PoseLifter", make_pose_lifter},
     {"TopdownPoseEstimator", make_topdown},
 };

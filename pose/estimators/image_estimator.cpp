@@ -15,6 +15,10 @@ ImageEstimator::ImageEstimator(const Config& model, const Scope& root)
 }
 
 Features ImageEstimator::features(const Tensor& inputs) const {
+  if (eyes_ != nullptr) {
+    const NoRecord no_record;
+    return eyes_->features(inputs);
+  }
   Features maps = (*backbone_)(inputs);
   return neck_ ? (*neck_)(maps) : maps;
 }

@@ -14,6 +14,8 @@ class ImageEstimator : public Estimator {
   Features features(const Tensor& inputs) const override;
   Head* head() override { return head_.get(); }
   void use_plans() override;
+  // From now on the head sees the features of `other`, without gradients, not of the own backbone.
+  void see_through(const Estimator& other) { eyes_ = &other; }
 
  protected:
   const Head& head_for(const char* what) const;  // throws where the model has none
@@ -27,6 +29,7 @@ class ImageEstimator : public Estimator {
   std::unique_ptr<Neck> neck_;
   std::unique_ptr<Head> head_;
   std::unique_ptr<PlanCache> plans_;  // of features(); null: not asked for
+  const Estimator* eyes_ = nullptr;
 };
 
 // Input space to image space: p / input_size * input_scale + input_center - input_scale / 2, in

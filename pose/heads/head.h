@@ -39,6 +39,7 @@ struct TrainOptions {
   bool compute_acc = true;           // log acc_pose, where the head can leave it out
   int64_t max_train_instances = -1;  // of a batch, for heads with maps per person; -1: all
   int epoch = 0;                     // set by the trainer when an epoch begins
+  int max_epochs = 0;                // likewise; 0 outside a training run
 };
 TrainOptions read_train_options(const Config& train_cfg);
 

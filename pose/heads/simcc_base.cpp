@@ -33,7 +33,10 @@ Outputs SimCCBase::forward(const Features& features) const {
 }
 
 Losses SimCCBase::loss(const Features& features, ConstBatch samples) const {
-  const AxisLogits out = logits(features);
+  return loss_of(logits(features), samples);
+}
+
+Losses SimCCBase::loss_of(const AxisLogits& out, ConstBatch samples) const {
   const Tensor x = batch_labels(samples, "keypoint_x_labels");
   const Tensor y = batch_labels(samples, "keypoint_y_labels");
   const Tensor weight = batch_labels(samples, "keypoint_weights");

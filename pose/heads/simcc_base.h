@@ -20,9 +20,11 @@ class SimCCBase : public Head {
   std::vector<Prediction> predict(const Features& features, const Features* flipped,
                                   ConstBatch samples, const TestOptions& test) const override;
   const Codec* codec() const override { return codec_.get(); }
+  virtual AxisLogits logits(const Features& features) const = 0;
+  // loss() of logits that the caller has already.
+  Losses loss_of(const AxisLogits& logits, ConstBatch samples) const;
 
  protected:
-  virtual AxisLogits logits(const Features& features) const = 0;
   int64_t bins_x() const { return int64_t(input_size_[0] * split_ratio_); }
   int64_t bins_y() const { return int64_t(input_size_[1] * split_ratio_); }
   std::array<int, 2> map_size_;  // width, height of the features

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "nn/blocks/conv_module.h"
@@ -151,6 +152,37 @@ void initialise(const Scope& s) {
   });
 }
 
+BlockSettings read_blocks(const Config& c, bool conv_ffn) {
+  return {.qkv_bias = c.get("qkv_bias", true),
+          .conv_ffn = conv_ffn,
+          .drop = c.get("drop_rate", 0.0),
+          .attn_drop = c.get("attn_drop_rate", 0.0),
+          .act = read_act(c, "act_cfg", {ActType::gelu}),
+          .norm = read_norm(c, "norm_cfg", {.type = NormType::layer, .eps = 1e-6})};
+}
+
+// `embed`: of the patches; `position`: extents of the learned positions, of height 0 for none.
+// Blocks have the rates of drop path in `paths`.
+PvtStage make_stage(const Scope& s, const ConvOptions& embed, std::array<int64_t, 2> position,
+                    BlockSettings b, const std::vector<double>& paths, bool norm_after) {
+  const auto [h, w] = position;
+  PvtStage stage;
+  stage.embed = PatchEmbed(s / 0, embed, /*adaptive=*/false, b.norm);
+  if (h > 0) {
+    const Scope child = s / 1 / 0;
+    stage.position =
+        child.parameter_stored_as("pos_embed", {1, h, w, b.channels}, {1, h * w, b.channels},
+                                  init::truncated_normal(0, 0.02));
+    stage.drop = Dropout(child / "drop", b.drop);
+  }
+  for (size_t j = 0; j < paths.size(); ++j) {
+    b.path = paths[j];
+    stage.blocks.emplace_back(s / 1 / (int(j) + (h > 0 ? 1 : 0)), b);
+  }
+  if (norm_after) stage.norm = Norm(s / 2, b.channels, b.norm);
+  return stage;
+}
+
 PyramidVisionTransformer::PyramidVisionTransformer(const Config& c, const Scope& s,
                                                    const PvtOptions& o) {
   const auto layers = c.get("num_layers", std::vector<int>{3, 4, 6, 3});
@@ -166,48 +198,31 @@ PyramidVisionTransformer::PyramidVisionTransformer(const Config& c, const Scope&
   out_indices_ = c.get("out_indices", std::vector<int>{0, 1, 2, 3});
   for (int i : out_indices_)
     check_input(i >= 0 && size_t(i) < count, c.path(), ".out_indices: no stage ", i, " of ", count);
-  BlockSettings b{.qkv_bias = c.get("qkv_bias", true),
-                  .conv_ffn = o.conv_ffn,
-                  .drop = c.get("drop_rate", 0.0),
-                  .attn_drop = c.get("attn_drop_rate", 0.0),
-                  .act = read_act(c, "act_cfg", {ActType::gelu}),
-                  .norm = read_norm(c, "norm_cfg", {.type = NormType::layer, .eps = 1e-6})};
   for (const char* key : {"convert_weights", "with_cp"}) c.find(key);  // of no effect on numbers
+  BlockSettings b = read_blocks(c, o.conv_ffn);
   const auto base = c.get<int64_t>("embed_dims", 64);
   const double path = c.get("drop_path_rate", 0.1);
-  int total = 0, index = 0, stride = 1;
-  for (int n : layers) total += n;
+  const int total = std::accumulate(layers.begin(), layers.end(), 0);
+  int index = 0, stride = 1;
   auto in = c.get<int64_t>("in_channels", 3);
   for (size_t i = 0; i < count; ++i, in = b.channels) {
-    const Scope child = s / "layers" / int(i);
-    const int k = o.patch_sizes.at(i), p = o.paddings.at(i);
     b.channels = base * heads[i];
     b.hidden = b.channels * ratios[i];
     b.heads = heads[i];
     b.reduction = reductions[i];
     stride *= strides[i];
-    PvtStage stage;
-    stage.embed = PatchEmbed(child / 0,
-                             {.in = in,
-                              .out = b.channels,
-                              .kernel = {k, k},
-                              .stride = {strides[i], strides[i]},
-                              .padding = {p, p}},
-                             /*adaptive=*/false, b.norm);
-    if (o.position) {
-      const int64_t h = image[0] / stride, w = image[1] / stride;
-      stage.position =
-          (child / 1 / 0)
-              .parameter_stored_as("pos_embed", {1, h, w, b.channels}, {1, h * w, b.channels},
-                                   init::truncated_normal(0, 0.02));
-      stage.drop = Dropout(child / 1 / 0 / "drop", b.drop);
-    }
-    for (int j = 0; j < layers[i]; ++j, ++index) {
-      b.path = total > 1 ? path * index / (total - 1) : 0;
-      stage.blocks.emplace_back(child / 1 / (j + (o.position ? 1 : 0)), b);
-    }
-    if (o.norm_after) stage.norm = Norm(child / 2, b.channels, b.norm);
-    stages_.push_back(std::move(stage));
+    std::vector<double> paths;
+    for (int j = 0; j < layers[i]; ++j, ++index)
+      paths.push_back(total > 1 ? path * index / (total - 1) : 0);
+    const int k = o.patch_sizes.at(i), p = o.paddings.at(i);
+    const ConvOptions embed{.in = in,
+                            .out = b.channels,
+                            .kernel = {k, k},
+                            .stride = {strides[i], strides[i]},
+                            .padding = {p, p}};
+    const int64_t rows = o.position ? image[0] / stride : 0;
+    stages_.push_back(make_stage(s / "layers" / int(i), embed, {rows, image[1] / stride}, b, paths,
+                                 o.norm_after));
   }
   initialise(s);
 }
@@ -229,6 +244,9 @@ std::unique_ptr<Backbone> make_pvt(const Config& c, const Scope& s) {
   o.patch_sizes = c.get("patch_sizes", o.patch_sizes);
   o.paddings = c.get("paddings", o.paddings);
   o.position = c.get("use_abs_pos_embed", o.position);
+  check_input(o.patch_sizes.size() >= size_t(c.get("num_stages", 4)) &&
+                  o.paddings.size() >= size_t(c.get("num_stages", 4)),
+              c.path(), ": patch_sizes and paddings need one value per stage");
   o.norm_after = c.get("norm_after_stage", o.norm_after);
   o.conv_ffn = c.get("use_conv_ffn", o.conv_ffn);
   return std::make_unique<PyramidVisionTransformer>(c, s, o);

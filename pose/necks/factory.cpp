@@ -3,6 +3,7 @@
 #include "pose/necks/channel_mapper.h"
 #include "pose/necks/fpn.h"
 #include "pose/necks/pafpn.h"
+#include "pose/necks/pose_warper.h"
 #include "pose/necks/simple.h"
 
 namespace limber {
@@ -16,6 +17,7 @@ constexpr FactoryRow<Make> kNecks[] = {
     {"FPN", make_fpn},
     {"FeatureMapProcessor", make_feature_map_processor},
     {"GlobalAveragePooling", make_global_average_pooling},
+    {"PoseWarperNeck", make_pose_warper},
     {"YOLOXPAFPN", make_yolox_pafpn},
 };
 

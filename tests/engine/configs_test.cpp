@@ -43,15 +43,17 @@ TEST_P(ShippedConfig, Builds) {
   const CheckpointOptions checkpoints =
       read_checkpoint_options(config.at("default_hooks").at("checkpoint"));
   const std::string dataset = config.at("train_dataloader").at("dataset").type();
-  const std::string family = dataset == "CrowdPoseDataset"     ? "crowdpose"
-                             : dataset == "Human36mDataset"    ? "h36m"
-                             : dataset == "InterHand3DDataset" ? "interhand3d"
-                                                               : "coco";
+  const std::string family = dataset == "CrowdPoseDataset"       ? "crowdpose"
+                             : dataset == "CocoWholeBodyDataset" ? "coco_wholebody"
+                             : dataset == "Human36mDataset"      ? "h36m"
+                             : dataset == "InterHand3DDataset"   ? "interhand3d"
+                                                                 : "coco";
   const bool error = family == "h36m" || family == "interhand3d";  // mean distances of joints
   ASSERT_EQ(checkpoints.save_best.size(), 1u);
-  EXPECT_EQ(checkpoints.save_best[0], family == "h36m"          ? "MPJPE"
-                                      : family == "interhand3d" ? "MPJPE_all"
-                                                                : family + "/AP");
+  EXPECT_EQ(checkpoints.save_best[0], family == "h36m"             ? "MPJPE"
+                                      : family == "interhand3d"    ? "MPJPE_all"
+                                      : family == "coco_wholebody" ? "coco-wholebody/AP"
+                                                                   : family + "/AP");
   EXPECT_EQ(checkpoints.greater.at(0), !error);
   Evaluator(config.at("test_evaluator"), *known_metainfo(family));
 }

@@ -72,6 +72,35 @@ TEST(MobileNetV2, HoldsFrozenStages) {
   EXPECT_GT(sum(abs(stem)).item(), 0);
 }
 
+TEST(SwinTransformer, HoldsFrozenStagesAndTheirNorms) {
+  Made made(R"({"type": "SwinTransformer", "embed_dims": 6, "depths": [1, 1], "num_heads": [1, 2],
+                "strides": [4, 2], "out_indices": [0, 1], "frozen_stages": 1,
+                "use_abs_pos_embed": true, "pretrain_img_size": 16})");
+  const auto trainable = [&](const char* name) {
+    return made.store.at(std::string("backbone.") + name).trainable;
+  };
+  for (const char* name :
+       {"patch_embed.projection.weight", "absolute_pos_embed", "norm0.weight",
+        "stages.0.blocks.0.attn.w_msa.qkv.weight", "stages.0.downsample.reduction.weight"})
+    EXPECT_FALSE(trainable(name)) << name;
+  EXPECT_TRUE(trainable("norm1.weight"));
+  EXPECT_TRUE(trainable("stages.1.blocks.0.ffn.layers.1.weight"));
+  const Features maps = made({1, 16, 16, 3});
+  ASSERT_EQ(maps.size(), 2u);
+  EXPECT_EQ(maps[1].shape(), (Shape{1, 2, 2, 12}));
+  EXPECT_THROW(made({1, 32, 16, 3}), Error);  // its positions are learned for one size
+}
+
+TEST(PyramidVisionTransformer, ResizesItsPositions) {
+  Made made(R"({"type": "PyramidVisionTransformer", "embed_dims": 4, "num_layers": [1, 1, 1, 1],
+                "pretrain_img_size": 64, "out_indices": [0, 3]})");
+  const Features maps = made({2, 96, 64, 3});
+  ASSERT_EQ(maps.size(), 2u);
+  EXPECT_EQ(maps[0].shape(), (Shape{2, 24, 16, 4}));
+  EXPECT_EQ(maps[1].shape(), (Shape{2, 3, 2, 32}));
+  EXPECT_EQ(made.store.at("backbone.layers.0.1.0.pos_embed").stored_shape, (Shape{1, 256, 4}));
+}
+
 TEST(Classifier, TakesChannelsBeforeRowsAndColumns) {
   ParameterStore store{1};
   const Classifier classifier(Scope(store), {{0, 6, 2, false}});
@@ -100,6 +129,15 @@ TEST(Backbones, RefuseWhatTheyHaveNot) {
   EXPECT_NE(error_of(R"({"type": "ShuffleNetV1", "groups": 5})").find("1, 2, 3, 4, 8"),
             std::string::npos);
   EXPECT_NE(error_of(R"({"type": "RegNet", "arch": "regnetx_1.5gf"})").find("regnetx_1.6gf"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"({"type": "SwinTransformer", "num_heads": [3, 6]})").find("num_heads"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"({"type": "SwinTransformer", "strides": [2, 2, 2, 2]})").find("strides"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"({"type": "PyramidVisionTransformer", "num_layers": [1]})").find("stages"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"({"type": "PyramidVisionTransformerV2", "use_conv_ffn": false})")
+                .find("use_conv_ffn: unknown key"),
             std::string::npos);
   EXPECT_NE(error_of(R"({"type": "MSPN", "num_units": 3})").find("num_blocks"), std::string::npos);
 }

@@ -131,7 +131,7 @@ int priority_of(const Config& hook) {
 
 std::vector<std::unique_ptr<Hook>> make_hooks(const Config& list, Model& model) {
   std::vector<std::pair<int, std::unique_ptr<Hook>>> made;
-  for (size_t i = 0; i < list.size(); ++i) {
+  for (size_t i = 0; i < (list.is_null() ? 0 : list.size()); ++i) {
     const int priority = priority_of(list.at(i));
     made.emplace_back(priority, make_by_type(kHooks, list.at(i), "hook", model));
   }

@@ -55,13 +55,14 @@ struct KDLoss : Loss {
   static Tensor divergence(const Tensor& student, const Tensor& teacher, double beta) {
     check(student.shape() == teacher.shape(), "KDLoss: logits ", student.shape(),
           " of the student, ", teacher.shape(), " of the teacher");
-    Tensor p, entropy;
+    Tensor p, log_p;
     {
       const NoRecord no_record;
-      p = softmax(teacher * beta);
-      entropy = sum(p * log_softmax(teacher * beta));
+      log_p = log_softmax(teacher * beta);
+      p = exp(log_p);
     }
-    return entropy - sum(p * log_softmax(student * beta));
+    // Term by term: as a difference of two sums it would be noise where the two nearly agree.
+    return sum(p * (log_p - log_softmax(student * beta)));
   }
 };
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "autograd/autograd.h"
+#include "nn/init.h"
 #include "nn/optim/optimizer.h"
 #include "pose/estimators/estimator.h"
 #include "tensor/op.h"
@@ -45,6 +46,11 @@ struct Made {
             ", \"teacher_cfg\": ", pose_model("0.125", 128), ", \"student_cfg\": ", student,
             ", \"distill_cfg\": ", losses, "}");
     model = make_estimator(Config::parse(json, "model"), Scope(store));
+    // Heads start with logits near 0, which tell nothing apart.
+    for (const char* head : {"teacher.head", "student.head"}) {
+      store.initialise_layers(head, "Conv2d", "weight", init::normal(0, 0.1));
+      store.initialise_layers(head, "Linear", "weight", init::normal(0, 0.2));
+    }
     for (size_t i = 0; i < samples.size(); ++i) {
       for (const char* axis : {"keypoint_x_labels", "keypoint_y_labels"})
         samples[i].labels[axis] = {softmax(test::uniform({1, 3, 128}, 0, 9, 20 + i))};

@@ -118,7 +118,8 @@ void PoseWarperNeck::make_offset_feats(const Config& c, const Scope& s, int64_t 
     offset_feats_.push_back(make(s / i, {.in = i == 0 ? in : out,
                                          .out = out,
                                          .expansion = type == "BASIC" ? 1 : 4,
-                                         .downsample = i == 0}));
+                                         .downsample = i == 0,
+                                         .norm = {}}));
   if (!blocks.is_null()) blocks.expect_all_read();
 }
 

@@ -5,6 +5,7 @@
 #include "autograd/grad_context.h"
 #include "tensor/ops/attention.h"
 #include "tensor/ops/conv.h"
+#include "tensor/ops/deform_attention.h"
 #include "tensor/ops/deform_conv.h"
 #include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"

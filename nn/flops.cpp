@@ -19,6 +19,8 @@ int64_t products_of(OpKind kind, std::span<const Tensor> in, const Tensor& out) 
       return out.numel() / out.size(-2) * (in[0].numel() / in[0].shape().outer(-2));
     case OpKind::Attention:  // q k^T and the product with v
       return in[0].numel() * in[1].size(-2) + out.numel() * in[1].size(-2);
+    case OpKind::MultiScaleDeformAttn:  // four pixels a point, and the weights (N, Q, M, L, P)
+      return 4 * in[2].numel() * out.size(-1);
     default:
       return 0;
   }

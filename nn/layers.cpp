@@ -84,6 +84,14 @@ Tensor BatchNorm::operator()(const Tensor& x) const {
   return batch_norm(x, weight, bias, running_mean, running_var, *training, momentum, eps);
 }
 
+FrozenBatchNorm::FrozenBatchNorm(const Scope& s, int64_t channels, double e) : eps(e) {
+  s.layer("FrozenBatchNorm");
+  weight = s.buffer("weight", {channels}, 1);
+  bias = s.buffer("bias", {channels}, 0);
+  running_mean = s.buffer("running_mean", {channels}, 0);
+  running_var = s.buffer("running_var", {channels}, 1);
+}
+
 LayerNorm::LayerNorm(const Scope& s, int64_t channels, double e)
     : LayerNorm(s, Shape{channels}, e) {}
 

@@ -65,6 +65,17 @@ struct BatchNorm {
   Tensor operator()(const Tensor& x) const;
 };
 
+// Batch norm whose statistics, factors and offsets are all fixed: buffers that checkpoints hold.
+struct FrozenBatchNorm {
+  Tensor weight, bias, running_mean, running_var;
+  double eps = 1e-5;
+  FrozenBatchNorm() = default;
+  FrozenBatchNorm(const Scope& s, int64_t channels, double eps = 1e-5);
+  Tensor operator()(const Tensor& x) const {
+    return batch_norm(x, weight, bias, running_mean, running_var, /*training=*/false, 0, eps);
+  }
+};
+
 struct LayerNorm {
   Tensor weight, bias;
   double eps = 1e-5;

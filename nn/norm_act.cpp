@@ -7,6 +7,7 @@ std::string_view norm_leaf(NormType type) {
     case NormType::none:
       return "";
     case NormType::batch:
+    case NormType::frozen_batch:
       return "bn";
     case NormType::layer:
       return "ln";
@@ -22,6 +23,9 @@ Norm::Norm(const Scope& s, int64_t channels, const NormOptions& o) {
       return;
     case NormType::batch:
       norm_ = BatchNorm(s, channels, o.momentum, o.eps);
+      break;
+    case NormType::frozen_batch:
+      norm_ = FrozenBatchNorm(s, channels, o.eps);
       break;
     case NormType::layer:
       norm_ = LayerNorm(s, channels, o.eps);

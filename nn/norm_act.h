@@ -8,7 +8,7 @@
 
 namespace limber {
 
-enum class NormType : uint8_t { none, batch, layer, group };
+enum class NormType : uint8_t { none, batch, frozen_batch, layer, group };
 
 struct NormOptions {
   NormType type = NormType::batch;
@@ -27,7 +27,7 @@ class Norm {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  std::variant<std::monostate, BatchNorm, LayerNorm, GroupNorm> norm_;
+  std::variant<std::monostate, BatchNorm, FrozenBatchNorm, LayerNorm, GroupNorm> norm_;
 };
 
 enum class ActType : uint8_t {

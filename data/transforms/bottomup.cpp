@@ -288,6 +288,7 @@ void BottomupRandomChoiceResize::carry_out(Sample& sample, size_t choice) const 
   sample.meta.input_size = {size[1], size[0]};
   sample.meta.input_center = {float(H) / 2, float(W) / 2};
   sample.meta.input_scale = {float(H), float(W)};
+  if (sample.area.defined()) sample.area = scaled(sample.area, sx * sy);
   if (sample.bbox.defined()) {
     sample.bbox = scaled_points(sample.bbox, sx, sy, 4);
     if (clip_) sample.bbox = clip_bbox(sample.bbox, size);

@@ -14,6 +14,8 @@ Tensor field_named(const Sample& s, std::string_view name) {
   if (name == "keypoints") return s.keypoints;
   if (name == "keypoints_visible") return s.keypoints_visible;
   if (name == "bbox_score") return s.bbox_score;
+  if (name == "img_shape" && s.img.defined())  // width, height
+    return Tensor::from(std::vector<float>{float(s.img.size(1)), float(s.img.size(0))}, {2});
   const auto found = s.more.find(name);
   return found == s.more.end() || found->second.empty() ? Tensor() : found->second[0];
 }

@@ -43,31 +43,27 @@ MultiheadAttention::MultiheadAttention(const Scope& s, int64_t channels, int hea
   drop_ = Dropout(s / "attn_drop", attn_drop);
 }
 
-Tensor MultiheadAttention::operator()(const Tensor& x, const Tensor& memory,
+Tensor MultiheadAttention::operator()(const Tensor& query, const Tensor& key, const Tensor& value,
                                       const Tensor& bias) const {
-  const int64_t N = x.size(0), C = x.size(2), H = heads_;
-  // Projections `first` to `last` of query, key, value: (count, N, heads, L, D).
-  const auto project = [&](const Tensor& tokens, int64_t first, int64_t last) {
-    const int64_t count = last - first;
+  const int64_t N = query.size(0), C = query.size(2), H = heads_;
+  // Neighbours among query, key and value that are one tensor are projected in one product.
+  const Tensor* from[] = {&query, &key, &value};
+  Tensor projected[3];  // (N, heads, L or S, D)
+  for (int64_t first = 0, last; first < 3; first = last) {
+    const Tensor& tokens = *from[first];
+    for (last = first + 1; last < 3 && from[last]->id() == tokens.id();) ++last;
     const Tensor weight = slice(in_weight_, 0, first * C, last * C);
     const Tensor offset = in_bias_.defined() ? slice(in_bias_, 0, first * C, last * C) : Tensor();
-    const Tensor y = linear(tokens, weight, offset);
-    return permute(reshape(y, {N, tokens.size(1), count, H, C / H}), {2, 0, 3, 1, 4});
-  };
-  const auto part = [&](const Tensor& all, int64_t i) {
-    return reshape(slice(all, 0, i, i + 1), {N, H, all.size(3), C / H});
-  };
-  const double scale = 1 / std::sqrt(double(C / H));
-  Tensor q, k, v;
-  if (x.id() == memory.id()) {
-    const Tensor all = project(x, 0, 3);
-    q = part(all, 0), k = part(all, 1), v = part(all, 2);
-  } else {
-    const Tensor kv = project(memory, 1, 3);
-    q = part(project(x, 0, 1), 0), k = part(kv, 0), v = part(kv, 1);
+    const Tensor y =
+        reshape(linear(tokens, weight, offset), {N, tokens.size(1), last - first, H, C / H});
+    const Tensor all = permute(y, {2, 0, 3, 1, 4});
+    for (int64_t i = first; i < last; ++i)
+      projected[i] =
+          reshape(slice(all, 0, i - first, i - first + 1), {N, H, tokens.size(1), C / H});
   }
-  const Tensor y = attention(q, k, v, bias, scale, drop_);
-  return out_(reshape(permute(y, {0, 2, 1, 3}), {N, x.size(1), C}));
+  const Tensor y = attention(projected[0], projected[1], projected[2], bias,
+                             1 / std::sqrt(double(C / H)), drop_);
+  return out_(reshape(permute(y, {0, 2, 1, 3}), {N, query.size(1), C}));
 }
 
 FeedForward::FeedForward(const Scope& s, int64_t channels, int64_t hidden, const ActOptions& act,
@@ -79,6 +75,16 @@ FeedForward::FeedForward(const Scope& s, int64_t channels, int64_t hidden, const
 
 Tensor FeedForward::operator()(const Tensor& x) const {
   return drop_(reduce_(drop_(activate(act_, expand_(x)))));
+}
+
+Mlp::Mlp(const Scope& s, int64_t in, int64_t hidden, int64_t out, int layers) {
+  for (int i = 0; i < layers; ++i)
+    layers_.emplace_back(s / "layers" / i, i == 0 ? in : hidden, i + 1 < layers ? hidden : out);
+}
+
+Tensor Mlp::operator()(Tensor x) const {
+  for (size_t i = 0; i < layers_.size(); ++i) x = i == 0 ? layers_[i](x) : layers_[i](relu(x));
+  return x;
 }
 
 }  // namespace limber

@@ -2,6 +2,8 @@
 // that MMPretrain and MMCV give them. Tokens are (N, L, C).
 #pragma once
 
+#include <vector>
+
 #include "nn/norm_act.h"
 
 namespace limber {
@@ -39,9 +41,14 @@ class MultiheadAttention {
  public:
   MultiheadAttention() = default;
   MultiheadAttention(const Scope& s, int64_t channels, int heads, bool bias, double attn_drop);
-  // x: (N, L, C), memory: (N, S, C), whose keys and values are looked up -> (N, L, C). bias:
-  // undefined or broadcast to (N, heads, L, S), added before the softmax.
-  Tensor operator()(const Tensor& x, const Tensor& memory, const Tensor& bias = {}) const;
+  // query: (N, L, C), key, value: (N, S, C) -> (N, L, C). bias: undefined or broadcast to
+  // (N, heads, L, S), added before the softmax.
+  Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value,
+                    const Tensor& bias) const;
+  // x: (N, L, C), memory: (N, S, C), whose keys and values are looked up.
+  Tensor operator()(const Tensor& x, const Tensor& memory, const Tensor& bias = {}) const {
+    return (*this)(x, memory, memory, bias);
+  }
   // Self-attention.
   Tensor operator()(const Tensor& x) const { return (*this)(x, x); }
 
@@ -63,6 +70,17 @@ class FeedForward {
   Linear expand_, reduce_;
   ActOptions act_;
   Dropout drop_;
+};
+
+// Linear layers with ReLUs between them, `hidden` wide inside. Parameters: layers.0, layers.1, ...
+class Mlp {
+ public:
+  Mlp() = default;
+  Mlp(const Scope& s, int64_t in, int64_t hidden, int64_t out, int layers);
+  Tensor operator()(Tensor x) const;  // (..., in) -> (..., out)
+
+ private:
+  std::vector<Linear> layers_;
 };
 
 }  // namespace limber

@@ -10,14 +10,17 @@ NormOptions read_norm(const Config& config) {
     o.type = NormType::batch;
     o.momentum = config.get<double>("momentum", 0.1);
     config.find("eps");
+  } else if (type == "FrozenBatchNorm2d") {
+    o.type = NormType::frozen_batch;
   } else if (type == "LN" || type == "LN2d") {
     o.type = NormType::layer;
-  } else if (type == "GN") {
+  } else if (type == "GN" || type == "torch.nn.GroupNorm") {
     o.type = NormType::group;
     o.groups = config.get<int>("num_groups");
   } else {
-    fail_input(config.path(), ".type: unknown norm \"", type, "\"",
-               did_you_mean(type, {"BN", "SyncBN", "BN1d", "LN", "LN2d", "GN"}));
+    fail_input(
+        config.path(), ".type: unknown norm \"", type, "\"",
+        did_you_mean(type, {"BN", "SyncBN", "BN1d", "FrozenBatchNorm2d", "LN", "LN2d", "GN"}));
   }
   o.eps = config.get<double>("eps", 1e-5);
   o.trainable = config.get<bool>("requires_grad", true);

@@ -104,7 +104,14 @@ Tensor Preprocessor::operator()(std::vector<DataSample>& batch, bool training) c
   std::vector<Tensor> images;
   for (const DataSample& sample : batch) images.push_back(sample.inputs);
   Tensor out = stack(images);
+  if (out.rank() == 4)
+    for (DataSample& sample : batch)
+      sample.meta.img_shape = {int(sample.inputs.size(0)), int(sample.inputs.size(1))};
   if (training && resizes_) resize_batch(out, batch);
+  if (out.rank() == 4)
+    for (DataSample& sample : batch)
+      sample.meta.more["batch_input_shape"] = {
+          Tensor::from(std::vector<int64_t>{out.size(1), out.size(2)}, {2})};
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include "pose/heads/cpm_head.h"
 #include "pose/heads/dekr_head.h"
 #include "pose/heads/dsnt_head.h"
+#include "pose/heads/edpose_head.h"
 #include "pose/heads/heatmap_head.h"
 #include "pose/heads/integral_head.h"
 #include "pose/heads/internet_head.h"
@@ -28,6 +29,7 @@ constexpr FactoryRow<Make> kHeads[] = {
     {"CPMHead", make_cpm_head},
     {"DEKRHead", make_dekr_head},
     {"DSNTHead", make_dsnt_head},
+    {"EDPoseHead", make_edpose_head},
     {"HeatmapHead", make_heatmap_head},
     {"IntegralRegressionHead", make_integral_head},
     {"InternetHead", make_internet_head},

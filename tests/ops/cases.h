@@ -39,6 +39,7 @@ std::vector<OpCase> pool_cases();
 std::vector<OpCase> resize_cases();
 std::vector<OpCase> index_cases();
 std::vector<OpCase> attention_cases();
+std::vector<OpCase> deform_attention_cases();
 std::vector<OpCase> dropout_cases();
 std::vector<OpCase> conv_cases();
 std::vector<OpCase> deform_conv_cases();

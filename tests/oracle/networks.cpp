@@ -187,8 +187,15 @@ std::vector<DataSample> encode_samples(const File& file, DType dtype, Case& resu
       sample.meta.input_center = {float(size[0]) / 2, float(size[1]) / 2};
       sample.meta.input_scale = {float(size[0]), float(size[1])};
     }
-    sample.meta.flip_indices = file.json.at("flip_indices").get<std::vector<int>>();
-    encode_one(file.json.at("generate_target"), json, sample);
+    if (json.contains("img_shape"))
+      sample.meta.img_shape = json.at("img_shape").get<std::array<int, 2>>();
+    if (json.contains("batch_input_shape"))
+      sample.meta.more["batch_input_shape"] = {
+          Tensor::from(json.at("batch_input_shape").get<std::vector<int64_t>>(), {2})};
+    if (const Json& flips = file.json.at("flip_indices"); !flips.is_null())
+      sample.meta.flip_indices = flips.get<std::vector<int>>();
+    if (const Json& target = file.json.at("generate_target"); !target.is_null())
+      encode_one(target, json, sample);
     sample.meta.more["skeleton_links"] = {coco_skeleton()};
     samples.push_back(std::move(sample));
   }

@@ -1,4 +1,4 @@
-// limber_bench [FILTER] [--threads N] [--isa base|avx2|avx512]: runs the benchmarks whose name
+// limber_bench [FILTER] [--threads N] [--isa base|avx2|avx512|neon]: runs the benchmarks whose name
 // contains FILTER and prints, for each, the median and the best of its runs.
 #include <fmt/format.h>
 
@@ -68,10 +68,10 @@ int main(int argc, char** argv) {
   int wanted_threads = 0;
   app.add_option("filter", filter, "only benchmarks whose name contains this");
   app.add_option("--threads", wanted_threads, "default: one per core");
-  app.add_option("--isa", isa, "base, avx2 or avx512; default: the best of this processor");
+  app.add_option("--isa", isa, "base, avx2, avx512, neon; default: the best of this processor");
   CLI11_PARSE(app, argc, argv);
   if (wanted_threads > 0) set_threads(wanted_threads);
-  for (kernels::Isa i : {kernels::Isa::base, kernels::Isa::avx2, kernels::Isa::avx512})
+  for (kernels::Isa i : kernels::kIsas)
     if (isa == kernels::isa_name(i)) set_isa(i);
   fmt::print("{} threads, {}\n", threads(), kernels::isa_name(default_exec().isa));
   std::map<std::string, double> medians;

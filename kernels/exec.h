@@ -2,11 +2,10 @@
 // the stream.
 #pragma once
 
+#include "kernels/isa.h"
 #include "kernels/types.h"
 
 namespace limber::kernels {
-
-enum class Isa : uint8_t { base, avx2, avx512 };
 
 class ThreadPool;
 

@@ -19,7 +19,7 @@ template <class... Args>
 struct Kernel<void(Args...)> {
   using Function = void (*)(const Exec&, Args...);
   const char* name;
-  Function base, avx2, avx512;
+  Function by_isa[sizeof(kIsas)];
   Function cuda;  // null: this build or this kernel has none
 
   LIMBER_INLINE void operator()(const Exec& ex, Args... args) const {
@@ -29,14 +29,7 @@ struct Kernel<void(Args...)> {
       named.kernel = name;
       return cuda(named, args...);
     }
-    switch (ex.isa) {
-      case Isa::avx512:
-        return avx512(ex, args...);
-      case Isa::avx2:
-        return avx2(ex, args...);
-      case Isa::base:
-        return base(ex, args...);
-    }
+    by_isa[static_cast<int>(ex.isa)](ex, args...);
   }
 };
 
@@ -53,25 +46,19 @@ struct Kernel<void(Args...)> {
 #define LIMBER_CUDA_ADDRESS(kernel) nullptr
 #endif
 
-#define LIMBER_CPU_DECLARATIONS(kernel, ...) \
-  namespace cpu::base {                      \
-  void kernel(const Exec&, __VA_ARGS__);     \
-  }                                          \
-  namespace cpu::avx2 {                      \
-  void kernel(const Exec&, __VA_ARGS__);     \
-  }                                          \
-  namespace cpu::avx512 {                    \
-  void kernel(const Exec&, __VA_ARGS__);     \
+#define LIMBER_DECLARE_KERNEL(isa, kernel, ...) \
+  namespace cpu::isa {                          \
+  void kernel(const Exec&, __VA_ARGS__);        \
   }
+#define LIMBER_KERNEL_ADDRESS(isa, kernel) &cpu::isa::kernel,
 
-#define LIMBER_KERNEL(kernel, ...)                                                            \
-  LIMBER_CPU_DECLARATIONS(kernel, __VA_ARGS__)                                                \
-  LIMBER_CUDA_DECLARATION(kernel, __VA_ARGS__)                                                \
-  inline constexpr Kernel<void(__VA_ARGS__)> kernel{#kernel, &cpu::base::kernel,              \
-                                                    &cpu::avx2::kernel, &cpu::avx512::kernel, \
-                                                    LIMBER_CUDA_ADDRESS(kernel)};
+#define LIMBER_KERNEL(kernel, ...)                            \
+  LIMBER_EACH_ISA(LIMBER_DECLARE_KERNEL, kernel, __VA_ARGS__) \
+  LIMBER_CUDA_DECLARATION(kernel, __VA_ARGS__)                \
+  inline constexpr Kernel<void(__VA_ARGS__)> kernel{          \
+      #kernel, {LIMBER_EACH_ISA(LIMBER_KERNEL_ADDRESS, kernel)}, LIMBER_CUDA_ADDRESS(kernel)};
 
-#define LIMBER_CPU_KERNEL(kernel, ...)               \
-  LIMBER_CPU_DECLARATIONS(kernel, __VA_ARGS__)       \
-  inline constexpr Kernel<void(__VA_ARGS__)> kernel{ \
-      #kernel, &cpu::base::kernel, &cpu::avx2::kernel, &cpu::avx512::kernel, nullptr};
+#define LIMBER_CPU_KERNEL(kernel, ...)                        \
+  LIMBER_EACH_ISA(LIMBER_DECLARE_KERNEL, kernel, __VA_ARGS__) \
+  inline constexpr Kernel<void(__VA_ARGS__)> kernel{          \
+      #kernel, {LIMBER_EACH_ISA(LIMBER_KERNEL_ADDRESS, kernel)}, nullptr};

@@ -31,10 +31,11 @@ check_headers() {
 # Weak symbols of kernel objects are candidates for the whole program's copy, whatever instruction
 # set they were compiled for: they must stand in their own set's namespace.
 check_isa() {
-  local isa found bad=0
-  for isa in base avx2 avx512; do
-    found=$(find $build -path "*limber_kernels_$isa.dir*" -name '*.o' -print0 |
-      xargs -0 nm -AC --defined-only | grep -E ' [WwVvu] ' | grep -v "limber::kernels::cpu::$isa::" |
+  local isa found bad=0 folder
+  for folder in "$build"/CMakeFiles/limber_kernels_*.dir; do
+    isa=${folder##*limber_kernels_}
+    isa=${isa%.dir}
+    found=$(find "$folder" -name '*.o' -print0 | xargs -0 "${NM:-nm}" -AC --defined-only | grep -E ' [WwVvu] ' | grep -v "limber::kernels::cpu::$isa::" |
       grep -v ' DW\.ref\.')
     if [ -n "$found" ]; then
       echo "weak symbols outside of limber::kernels::cpu::$isa (a std header, or a helper that is"
@@ -44,6 +45,20 @@ check_isa() {
     fi
   done
   return $bad
+}
+
+# Built for 64-bit ARM; the op suites (NEON kernels against the plain ones, threads against one) and
+# the symbols of the kernels under emulation.
+check_aarch64() {
+  local log=$PWD/build/aarch64.log build=build/aarch64
+  mkdir -p build
+  { cmake --preset aarch64 && cmake --build $build --target limber_op_tests; } >"$log" 2>&1 || {
+    grep -E -A3 'rror|FAILED|undefined' "$log" | head -20
+    return 1
+  }
+  NM=aarch64-linux-gnu-nm check_isa &&
+    qemu-aarch64 -L /usr/aarch64-linux-gnu $build/bin/limber_op_tests --gtest_brief=1 \
+      --gtest_filter='-*OpSuite.Gradient*:*OpSuite.SinglePrecision*'
 }
 
 # The inference library alone: configured without the libraries of models and training, installed,
@@ -117,7 +132,7 @@ check_nvcc() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(format layers links headers isa consumer emulate nvcc)
+[ $# -gt 0 ] || steps=(format layers links headers isa consumer emulate nvcc aarch64)
 failed=()
 for step in "${steps[@]}"; do
   declare -F "check_$step" >/dev/null || { echo "no step $step" >&2; exit 2; }

@@ -6,7 +6,7 @@
 // time: f64 is there to check gradients, not to be fast.
 #pragma once
 
-#if defined(LIMBER_ISA_avx2) || defined(LIMBER_ISA_avx512)
+#if defined(LIMBER_ISA_avx512)
 #include <immintrin.h>
 #endif
 
@@ -18,12 +18,16 @@ namespace limber::kernels::cpu::LIMBER_ISA {
 constexpr int kVecBytes = 64;
 #elif defined(LIMBER_ISA_avx2)
 constexpr int kVecBytes = 32;
-#else
+#else  // base and NEON
 constexpr int kVecBytes = 16;
 #endif
 
 // The baseline keeps to the plain form of every kernel: it is what the others are tested against.
-constexpr bool kBaseline = kVecBytes == 16;
+#if defined(LIMBER_ISA_base)
+constexpr bool kBaseline = true;
+#else
+constexpr bool kBaseline = false;
+#endif
 
 template <class T>
 struct VecOf {

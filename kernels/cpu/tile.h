@@ -18,10 +18,10 @@
 
 namespace limber::kernels::cpu::LIMBER_ISA {
 
-// Registers: 12 x 2 sums, 2 of B, 1 of A of 32; 6 x 2, 2, 1 of 16. Twelve divides the pixel counts
-// of 4:3 feature maps (64 x 48 down to 8 x 6), and as many row pointers still fit the general
-// registers.
-#if defined(LIMBER_ISA_avx512)
+// Registers: 12 x 2 sums, 2 of B, 1 of A of 32 (AVX-512, NEON); 6 x 2, 2, 1 of 16. Twelve divides
+// the pixel counts of 4:3 feature maps (64 x 48 down to 8 x 6), and as many row pointers still fit
+// the general registers.
+#if defined(LIMBER_ISA_avx512) || defined(LIMBER_ISA_neon)
 constexpr int kTileRows = 12;
 #elif defined(LIMBER_ISA_avx2)
 constexpr int kTileRows = 6;

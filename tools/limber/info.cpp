@@ -41,7 +41,7 @@ void print_gpus() {
 
 void print_machine() {
   std::string isas;
-  for (kernels::Isa isa : {kernels::Isa::base, kernels::Isa::avx2, kernels::Isa::avx512})
+  for (kernels::Isa isa : kernels::kIsas)
     if (kernels::has_isa(isa)) isas += (isas.empty() ? "" : ", ") + std::string(isa_name(isa));
   fmt::print("limber {}\nCPU kernels: {} (using {}), {} threads\n", LIMBER_VERSION, isas,
              std::string(isa_name(default_exec().isa)), threads());

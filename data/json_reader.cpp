@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kDeepest = 200;
 
+}  // namespace
+
 void append_utf8(std::string& out, uint32_t code) {
   if (code < 0x80) {
     out += char(code);
@@ -29,8 +31,6 @@ void append_utf8(std::string& out, uint32_t code) {
     out += char(0x80 | (code & 63));
   }
 }
-
-}  // namespace
 
 JsonReader::JsonReader(std::string_view text, std::string name)
     : text_(text), name_(std::move(name)) {

@@ -8,6 +8,9 @@
 
 namespace limber {
 
+// Appends the code point, below 0x110000, as UTF-8.
+void append_utf8(std::string& out, uint32_t code);
+
 // The caller asks for what it expects; anything else is an InputError with name, line and column.
 //   reader.begin_object();
 //   while (reader.next_key(key)) if (key == "id") id = reader.integer(); else reader.skip();

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "data/json_reader.h"
 #include "nn/pickle.h"
 
 namespace limber {
@@ -65,25 +66,6 @@ void widen(std::span<const std::byte> data, float* out, int64_t count) {
     T v;
     std::memcpy(&v, data.data() + size_t(i) * sizeof(T), sizeof v);
     out[i] = float(v);
-  }
-}
-
-void append_utf8(std::string& out, uint32_t c, const std::string& name) {
-  check_input(c < 0x110000, name, ": a text with the character ", c);
-  if (c < 0x80) {
-    out += char(c);
-  } else if (c < 0x800) {
-    out += char(0xC0 | (c >> 6));
-    out += char(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    out += char(0xE0 | (c >> 12));
-    out += char(0x80 | ((c >> 6) & 0x3F));
-    out += char(0x80 | (c & 0x3F));
-  } else {
-    out += char(0xF0 | (c >> 18));
-    out += char(0x80 | ((c >> 12) & 0x3F));
-    out += char(0x80 | ((c >> 6) & 0x3F));
-    out += char(0x80 | (c & 0x3F));
   }
 }
 
@@ -151,7 +133,8 @@ std::vector<std::string> NumpyArray::texts() const {
       uint32_t c = 0;
       std::memcpy(&c, data_.data() + at, wide ? 4 : 1);
       if (c == 0) break;
-      append_utf8(out[i], c, name_);
+      check_input(c < 0x110000, name_, ": a text with the character ", c);
+      append_utf8(out[i], c);
     }
   }
   return out;

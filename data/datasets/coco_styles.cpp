@@ -56,6 +56,27 @@ Record parse_jhmdb(const CocoAnnotation& a, const CocoImage& image, const ReadCo
   return parse_coco_instance(moved, image, context);
 }
 
+// The labelled frames of videos, with the weights that PoseWarper gives a frame and its neighbours.
+// The neighbours themselves are not read: no model here takes several frames of pixels.
+Record parse_posetrack_video(const CocoAnnotation& a, const CocoImage& image,
+                             const ReadContext& context) {
+  const Config& c = *context.config;
+  const auto weights = c.get<std::vector<float>>("frame_weights", {0.0f, 1.0f});
+  const auto mode = c.get<std::string>("frame_sampler_mode", "random");
+  if (mode != "random" && mode != "fixed")
+    c.fail("unknown frame_sampler_mode \"", mode, "\"", did_you_mean(mode, {"random", "fixed"}));
+  const size_t neighbours = mode == "random"
+                                ? size_t(c.get<int64_t>("num_sampled_frame", 1))
+                                : c.get<std::vector<int64_t>>("frame_indices", {}).size();
+  check_input(weights.size() == neighbours + 1, c.where(), ": ", weights.size(),
+              " frame_weights for a frame and ", neighbours, " others");
+  for (const char* key : {"num_sampled_frame", "frame_indices", "frame_range", "ph_fill_len"})
+    c.find(key).ignore();
+  Record r = parse_coco_instance(a, image, context);
+  if (r) r->more["frame_weights"] = weights;
+  return r;
+}
+
 Record parse_panoptic_hand(const CocoAnnotation& a, const CocoImage& image,
                            const ReadContext& context) {
   Record r = parse_coco_instance(a, image, context);
@@ -183,6 +204,7 @@ const std::vector<CocoStyle>& coco_styles() {
       {"PanopticHand2DDataset", "panoptic_hand2d", keypoints_of({"keypoints"}, {"head_size"}),
        parse_panoptic_hand},
       {"PoseTrack18Dataset", "posetrack18"},
+      {"PoseTrack18VideoDataset", "posetrack18", {}, parse_posetrack_video},
       {"Rhd2DDataset", "rhd2d"},
       {"UBody2dDataset", "ubody2d", whole_body, parse_whole_body},
       {"WFLWDataset", "wflw", face, parse_face},

@@ -131,8 +131,10 @@ void compare_record(Case& c, const Json& expected, const CocoStyleDataset& data,
   for (const auto& [name, value] : expected.items()) {
     if (passed_over.count(name) > 0) continue;
     if (name == "img_path") {
-      c.expect((samples / value.get<std::string>()).string() == s.meta.img_path,
-               "img_path " + s.meta.img_path);
+      // A video's neighbouring frames are drawn at random; its own comes first.
+      std::string path = value.is_array() ? value[0] : value;
+      if (path.starts_with("tests/data/")) path = "samples/" + path.substr(11);
+      c.expect((samples / path).string() == s.meta.img_path, "img_path " + s.meta.img_path);
       continue;
     }
     const auto got = field_of(s, data, index, name);

@@ -32,6 +32,7 @@ OperandCount count_of(OpKind kind) {
     case OpKind::ScaleNorm:
       return {2, 2, 2};
     case OpKind::Where:
+    case OpKind::MultiScaleDeformAttn:
       return {3, 3, 1};
     case OpKind::Extreme:
     case OpKind::TopK:

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "tensor/ops/attention.h"
+#include "tensor/ops/deform_attention.h"
 #include "tensor/ops/deform_conv.h"
 #include "tensor/ops/dropout.h"
 #include "tensor/ops/elementwise.h"
@@ -141,6 +142,10 @@ void visit(AttentionOp& op, V& v) {
   v("scale", op.scale);
 }
 template <class V>
+void visit(MultiScaleDeformAttnOp& op, V& v) {
+  v("maps", op.maps);
+}
+template <class V>
 void visit(DropoutOp&, V&) {
   fail("Dropout: a model in evaluation mode drops nothing; graphs do not hold it");
 }
@@ -252,6 +257,8 @@ std::shared_ptr<O> blank() {
   } else if constexpr (std::is_same_v<O, ConvTranspose2dOp> ||
                        std::is_same_v<O, ConvTransposeBiasActOp>) {
     return std::make_shared<O>(ConvGeometry{}, std::array<int, 2>{});
+  } else if constexpr (std::is_same_v<O, MultiScaleDeformAttnOp>) {
+    return std::make_shared<O>(std::vector<std::pair<int64_t, int64_t>>{});
   } else if constexpr (std::is_same_v<O, DeformConv2dOp>) {
     return std::make_shared<O>(ConvGeometry{}, 1);
   } else if constexpr (std::is_same_v<O, Conv2dOp> || std::is_same_v<O, ConvBiasActOp>) {

@@ -16,8 +16,8 @@ kernels::DeformAttention MultiScaleDeformAttnOp::plan(const Tensor& value,
   a.N = value.size(0), a.S = value.size(1), a.M = value.size(2), a.D = value.size(3);
   a.Q = locations.size(1), a.P = locations.size(4), a.L = int(maps.size());
   for (size_t l = 0; l < maps.size(); ++l) {
-    a.height[l] = maps[l][0];
-    a.width[l] = maps[l][1];
+    a.height[l] = maps[l].first;
+    a.width[l] = maps[l].second;
   }
   return a;
 }
@@ -51,8 +51,9 @@ void MultiScaleDeformAttnOp::forward(const kernels::Exec& ex, std::span<const Te
 
 Tensor multi_scale_deform_attn(const Tensor& value, const Tensor& locations, const Tensor& weights,
                                std::span<const std::array<int64_t, 2>> maps) {
-  const Tensor y =
-      apply_one(MultiScaleDeformAttnOp({maps.begin(), maps.end()}), {value, locations, weights});
+  std::vector<std::pair<int64_t, int64_t>> sizes;
+  for (const auto& [h, w] : maps) sizes.emplace_back(h, w);
+  const Tensor y = apply_one(MultiScaleDeformAttnOp(std::move(sizes)), {value, locations, weights});
   return reshape(y, {y.size(0), y.size(1), y.size(2) * y.size(3)});
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "kernels/deform_attention.h"
@@ -11,8 +12,8 @@ namespace limber {
 
 // (value, locations, weights) -> what the queries read of the maps, (N, Q, M, D).
 struct MultiScaleDeformAttnOp : OpOf<OpKind::MultiScaleDeformAttn> {
-  std::vector<std::array<int64_t, 2>> maps;  // height, width
-  explicit MultiScaleDeformAttnOp(std::vector<std::array<int64_t, 2>> sizes)
+  std::vector<std::pair<int64_t, int64_t>> maps;  // height, width
+  explicit MultiScaleDeformAttnOp(std::vector<std::pair<int64_t, int64_t>> sizes)
       : maps(std::move(sizes)) {}
   kernels::DeformAttention plan(const Tensor& value, const Tensor& locations) const;
   std::vector<Spec> infer(std::span<const Tensor> in) const override;

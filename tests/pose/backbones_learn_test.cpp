@@ -27,7 +27,7 @@ const std::vector<Row>& rows() {
       {R"({"type": "AlexNet"})"},
       {R"({"type": "CPM", "in_channels": 3, "out_channels": 4, "feat_channels": 8,
            "middle_channels": 8, "num_stages": 2})",
-       {4, 32, 32, 3}},
+       {4, 16, 16, 3}},
       {R"({"type": "CSPDarknet", "deepen_factor": 0.33, "widen_factor": 0.125})"},
       {R"({"type": "CSPNeXt", "deepen_factor": 0.167, "widen_factor": 0.125})"},
       {R"({"type": "DSTFormer", "in_channels": 3, "feat_size": 16, "depth": 2, "num_heads": 2,

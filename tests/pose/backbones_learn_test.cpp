@@ -95,6 +95,8 @@ const std::vector<Row>& rows() {
       {R"({"type": "TCN", "in_channels": 10, "stem_channels": 32, "kernel_sizes": [3, 3],
            "num_blocks": 1, "dropout": 0})",
        {4, 10, 9}},
+      {R"({"type": "V2VNet", "input_channels": 2, "output_channels": 3, "mid_channels": 4})",
+       {4, 8, 8, 8, 2}},
       {R"({"type": "VGG", "depth": 11, "norm_cfg": {"type": "BN"}})", {4, 32, 32, 3}},
       {R"({"type": "ViPNAS_MobileNetV3"})"},
       {R"({"type": "ViPNAS_ResNet", "depth": 50})"},

@@ -49,16 +49,17 @@ EncodeInput crowd(Random& random) {
   return input;
 }
 
-// Tags (K, H, W): every person's number around its key points, noise elsewhere.
+// Tags (K, H, W): every person's number where its key points' heat reaches, noise elsewhere.
 Tensor tags_of(const EncodeInput& input, Random& random) {
   Tensor tags = Tensor::empty({kJoints, kInput, kInput});
   for (float& v : tags.span<float>()) v = float(random.uniform(0, kPeople));
   for (int64_t n = 0; n < kPeople; ++n)
     for (int64_t k = 0; k < kJoints; ++k) {
+      if (input.visible.data<float>()[n * kJoints + k] == 0) continue;
       const float* p = input.keypoints.data<float>() + (n * kJoints + k) * 2;
       const int64_t x0 = int64_t(p[0]), y0 = int64_t(p[1]);
-      for (int64_t y = std::max<int64_t>(0, y0 - 4); y < std::min(kInput, y0 + 5); ++y)
-        for (int64_t x = std::max<int64_t>(0, x0 - 4); x < std::min(kInput, x0 + 5); ++x)
+      for (int64_t y = std::max<int64_t>(0, y0 - 12); y < std::min(kInput, y0 + 13); ++y)
+        for (int64_t x = std::max<int64_t>(0, x0 - 12); x < std::min(kInput, x0 + 13); ++x)
           tags.data<float>()[(k * kInput + y) * kInput + x] = float(n);
     }
   return tags;

@@ -3,11 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 
 #include "pose/core/assignment.h"
 
 namespace limber {
+namespace {
+
+// The rounded distance whose square this is.
+double rounded_root(double square) {
+  return square <= 0.25 ? 0 : std::nearbyint(std::sqrt(square));
+}
+
+}  // namespace
 
 // Heat maps and tags of one sample.
 struct AssociativeEmbedding::Maps {
@@ -20,14 +29,17 @@ struct AssociativeEmbedding::Maps {
     return tags.data<float>()[(l * count + k) * area() + pixel];
   }
   int64_t area() const { return size.width * size.height; }
-  // |tag at pixel - tag|.
-  double distance(int64_t k, int64_t pixel, const std::vector<double>& to) const {
+  // |tag at pixel - tag|^2.
+  double square(int64_t k, int64_t pixel, const std::vector<double>& to) const {
     double square = 0;
     for (int64_t l = 0; l < dims; ++l) {
       const double d = tag(k, l, pixel) - to[size_t(l)];
       square += d * d;
     }
-    return std::sqrt(square);
+    return square;
+  }
+  double distance(int64_t k, int64_t pixel, const std::vector<double>& to) const {
+    return std::sqrt(square(k, pixel, to));
   }
 };
 
@@ -53,31 +65,33 @@ class AssociativeEmbedding::Blocks {
           high = std::max(high, tag);
         }
       });
+    hottest_.resize(size_t(count));
+    std::iota(hottest_.begin(), hottest_.end(), 0);
+    std::sort(hottest_.begin(), hottest_.end(),
+              [&](int32_t a, int32_t b) { return heat_[size_t(a)] > heat_[size_t(b)]; });
   }
 
   // The first pixel of the least cost: the rounded distance of tags counts first, then the heat.
   int64_t best_pixel(const std::vector<double>& tag) const {
-    std::vector<double> bounds(heat_.size());
-    for (size_t b = 0; b < bounds.size(); ++b) bounds[b] = least_cost(b, tag);
     double least = std::numeric_limits<double>::infinity();
     int64_t best = 0;
-    const auto search = [&](size_t b) {
-      for_pixels(int64_t(b), [&](int64_t pixel) {
-        const double cost =
-            std::nearbyint(maps_.distance(k_, pixel, tag)) * 100 - maps_.heat(k_)[pixel];
+    for (int32_t b : hottest_) {
+      if (-double(heat_[size_t(b)]) > least) break;  // nor is any block after it better
+      if (least_cost(size_t(b), tag) > least) continue;
+      for_pixels(b, [&](int64_t pixel) {
+        const double heat = double(maps_.heat(k_)[pixel]);
+        if (-heat > least) return;
+        const double cost = rounded_root(maps_.square(k_, pixel, tag)) * 100 - heat;
         if (cost > least || (cost == least && pixel > best) || std::isnan(cost)) return;
         least = cost;
         best = pixel;
       });
-    };
-    search(size_t(std::min_element(bounds.begin(), bounds.end()) - bounds.begin()));
-    for (size_t b = 0; b < bounds.size(); ++b)
-      if (bounds[b] <= least) search(b);
+    }
     return best;
   }
 
  private:
-  static constexpr int64_t kSide = 16;
+  static constexpr int64_t kSide = 4;
 
   template <class Body>
   void for_pixels(int64_t block, const Body& body) const {
@@ -92,15 +106,17 @@ class AssociativeEmbedding::Blocks {
     double square = 0;
     for (size_t l = 0; l < tag.size(); ++l) {
       const size_t at = block * tag.size() + l;
-      const double away = std::max({0.0, double(low_[at]) - tag[l], tag[l] - double(high_[at])});
+      const double below = double(low_[at]) - tag[l], above = tag[l] - double(high_[at]);
+      const double away = below > 0 ? below : above > 0 ? above : 0;
       square += away * away;
     }
-    return std::nearbyint(std::sqrt(square)) * 100 - double(heat_[block]);
+    return rounded_root(square) * 100 - double(heat_[block]);
   }
 
   const Maps& maps_;
   int64_t k_, columns_;
   std::vector<float> heat_, low_, high_;  // per block: the largest heat, bounds of each tag
+  std::vector<int32_t> hottest_;          // blocks by their largest heat, descending
 };
 
 // A person in the making.

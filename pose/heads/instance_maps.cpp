@@ -41,20 +41,20 @@ std::unique_ptr<Loss> named_loss(const Config& head, const Scope& s, const char*
 
 namespace {
 
-// y = (x + mean of the kernel x kernel window around x) / 2 of one map; `sums` has width numbers.
+// y = (x + mean of the window of 2 reach + 1 pixels around x) / 2 of one map. `sums` has width +
+// 2 reach numbers: a column's sum in the window, with zeros on both sides.
 template <class T>
 void smooth(T* y, const T* x, int64_t height, int64_t width, int64_t reach, T* sums) {
   const T share = T(1) / T((2 * reach + 1) * (2 * reach + 1));
+  std::fill_n(sums, width + 2 * reach, T(0));
   for (int64_t v = 0; v < height; ++v) {
-    std::fill_n(sums, width, T(0));
+    std::fill_n(sums + reach, width, T(0));
     for (int64_t row = std::max<int64_t>(0, v - reach); row <= std::min(height - 1, v + reach);
          ++row)
-      for (int64_t u = 0; u < width; ++u) sums[u] += x[row * width + u];
+      for (int64_t u = 0; u < width; ++u) sums[reach + u] += x[row * width + u];
     for (int64_t u = 0; u < width; ++u) {
-      T total = 0;
-      for (int64_t column = std::max<int64_t>(0, u - reach);
-           column <= std::min(width - 1, u + reach); ++column)
-        total += sums[column];
+      T total = sums[u];
+      for (int64_t c = 1; c <= 2 * reach; ++c) total += sums[u + c];
       y[v * width + u] = (x[v * width + u] + total * share) / 2;
     }
   }
@@ -64,7 +64,7 @@ template <class T>
 void smooth_all(const Tensor& y, const Tensor& x, int64_t reach) {
   const int64_t height = x.size(2), width = x.size(3), area = height * width;
   kernels::parallel_for(default_exec(), x.size(0) * x.size(1), 1, [&](int64_t begin, int64_t end) {
-    T* sums = static_cast<T*>(kernels::thread_scratch(size_t(width) * sizeof(T)));
+    T* sums = static_cast<T*>(kernels::thread_scratch(size_t(width + 2 * reach) * sizeof(T)));
     for (int64_t map = begin; map < end; ++map)
       smooth(y.data<T>() + map * area, x.data<T>() + map * area, height, width, reach, sums);
   });

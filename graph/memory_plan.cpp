@@ -95,9 +95,14 @@ class Groups {
       if (root == kNoValue || group_last_[size_t(root)] != n) continue;
       if (spec.shape != result.shape || spec.dtype != result.dtype) continue;
       if (bytes_of(graph_.values[size_t(root)].spec) != bytes_of(spec)) continue;
-      const bool alone = std::ranges::all_of(node.inputs, [&](int other) {
-        return other == kNoValue || other == v || root_[size_t(other)] != root;
-      });
+      // A sum in an epilogue writes while the product still reads its own input.
+      const bool by_element = node.op->kind() == OpKind::Binary;
+      bool alone = true;
+      for (size_t k = 0; k < node.inputs.size(); ++k) {
+        const int other = node.inputs[k];
+        if (k == i || other == kNoValue || (by_element && other == v)) continue;
+        alone = alone && root_[size_t(other)] != root;
+      }
       if (alone) return v;
     }
     return kNoValue;

@@ -114,6 +114,18 @@ TEST(Passes, KeepSharedAndOutputValues) {
     expect_close(got[i].second, expected[i].second, got[i].first);
 }
 
+// The residual is the product's own input, which a sum in place would overwrite under it.
+TEST(Passes, ConvolutionsThatAddTheirInput) {
+  const Tensor w = uniform({8, 3, 3, 8}, -0.2, 0.2, 1), x = uniform({1, 9, 7, 8}, -1, 1, 2);
+  const Network network = [&](std::span<const Tensor> in) -> NamedTensors {
+    const Tensor y = square(in[0]);
+    return {{"", relu(conv2d(y, w, {}, {.padding = {1, 1}}) + y)}};
+  };
+  PlanCache plans(network);
+  plans.plan(x.shape());
+  expect_close(plans(x)[0].second, network({&x, 1})[0].second, "sum");
+}
+
 TEST(Passes, FoldConstantsLeavesNothingToRunOfConstantParts) {
   const Tensor table = uniform({4, 3}, -1, 1, 1), x = uniform({4, 3}, -1, 1, 2);
   const Graph graph = compile(

@@ -49,7 +49,7 @@ TEST_P(PackedConv, EqualsThePlainForm) {
   };
   run(Exec{}, e, w, expected);
   ThreadPool pool(3);
-  for (Isa isa : {Isa::base, Isa::avx2, Isa::avx512}) {
+  for (Isa isa : kIsas) {
     if (!has_isa(isa)) continue;
     SCOPED_TRACE(std::string(isa_name(isa)));
     Exec ex{.isa = isa};

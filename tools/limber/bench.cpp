@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <fstream>
 #include <functional>
+#include <iostream>
 #include <memory>
+#include <string>
 
 #include "autograd/autograd.h"
 #include "graph/compile.h"
@@ -21,6 +25,7 @@ struct Arguments {
   ConfigArguments config;
   std::vector<int64_t> batches{1, 8};
   std::vector<int64_t> shape;
+  std::string serve;
   int runs = 10;
   bool train = false, eager = false, describe = false;
 };
@@ -52,6 +57,42 @@ void print_forward(int64_t n, const char* how, double seconds, int64_t products)
   fmt::print("\n");
 }
 
+// For bench/compare: reads FOLDER/input.raw (f32), writes the outputs as FOLDER/ours.raw and their
+// shapes as FOLDER/ours.json, then answers every line of standard input with the milliseconds of
+// one run.
+void serve(const Arguments& a) {
+  if (a.config.threads > 0) set_threads(a.config.threads);
+  Session session(a.config.file, threads());
+  Plan* plan = session.plan(a.batches[0]);
+  check_input(plan != nullptr, a.config.file, ": no plan for batch ", a.batches[0]);
+  const Tensor input = plan->inputs()[0];
+  std::ifstream in(a.serve + "/input.raw", std::ios::binary);
+  in.read(static_cast<char*>(input.raw()), std::streamsize(input.numel() * 4));
+  check_input(bool(in), a.serve, "/input.raw: cannot be read, or too short for ", input.shape());
+  plan->run(session.exec());
+  std::ofstream raw(a.serve + "/ours.raw", std::ios::binary), text(a.serve + "/ours.json");
+  std::string shapes;
+  for (const Tensor& output : plan->outputs()) {
+    raw.write(static_cast<const char*>(output.raw()), std::streamsize(output.numel() * 4));
+    shapes += shapes.empty() ? "[" : ", [";
+    for (int d = 0; d < output.shape().rank(); ++d)
+      shapes += (d == 0 ? "" : ", ") + std::to_string(output.size(d));
+    shapes += "]";
+  }
+  text << "{\"shapes\": [" << shapes << "]}\n";
+  raw.close();
+  text.close();
+  fmt::print("ready\n");
+  std::fflush(stdout);
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto start = std::chrono::steady_clock::now();
+    plan->run(session.exec());
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    fmt::print("{}\n", time.count() * 1e3);
+    std::fflush(stdout);
+  }
+}
+
 // The plans of a .limber file.
 void run_file(const Arguments& a) {
   if (a.config.threads > 0) set_threads(a.config.threads);
@@ -70,7 +111,7 @@ void run_file(const Arguments& a) {
 }
 
 void run(const Arguments& a) {
-  if (is_model_file(a.config.file)) return run_file(a);
+  if (is_model_file(a.config.file)) return a.serve.empty() ? run_file(a) : serve(a);
   const Config config = a.config.load();
   Model model = build_model(config, 0);
   const Device device = a.config.place();
@@ -135,6 +176,7 @@ void add_bench(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--eager", a->eager, "do not plan the network");
   command->add_flag("--describe", a->describe, "list the plan's ops with their times");
+  command->add_option("--serve", a->serve, "for bench/compare: run a .limber file on demand");
   command->add_flag("--train", a->train, "time forward and backward too");
   a->config.add_options(*command);
   command->callback([a] { run(*a); });

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <unordered_map>
 
-#include "data/metainfo.h"
 #include "pose/core/bbox.h"
+#include "pose/core/metainfo.h"
 
 namespace limber {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/metainfo.h"
+#include "pose/core/metainfo.h"
 
 namespace limber {
 namespace {

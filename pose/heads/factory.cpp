@@ -14,9 +14,11 @@
 #include "pose/heads/regression_head.h"
 #include "pose/heads/rle_head.h"
 #include "pose/heads/rtmcc_head.h"
+#include "pose/heads/rtmo_head.h"
 #include "pose/heads/rtmw_head.h"
 #include "pose/heads/simcc_head.h"
 #include "pose/heads/vis_predict_head.h"
+#include "pose/heads/yoloxpose_head.h"
 
 namespace limber {
 namespace {
@@ -37,6 +39,7 @@ constexpr FactoryRow<Make> kHeads[] = {
     {"MotionRegressionHead", make_motion_regression_head},
     {"RLEHead", make_rle_head},
     {"RTMCCHead", make_rtmcc_head},
+    {"RTMOHead", make_rtmo_head},
     {"RTMWHead", make_rtmw_head},
     {"RegressionHead", make_regression_head},
     {"SimCCHead", make_simcc_head},
@@ -44,6 +47,7 @@ constexpr FactoryRow<Make> kHeads[] = {
     {"TrajectoryRegressionHead", make_trajectory_regression_head},
     {"ViPNASHead", make_vipnas_head},
     {"VisPredictHead", make_vis_predict_head},
+    {"YOLOXPoseHead", make_yoloxpose_head},
 };
 
 }  // namespace

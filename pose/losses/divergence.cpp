@@ -84,7 +84,43 @@ struct JSDiscretLoss : Loss {
   static constexpr double kEpsilon = 1e-24;
 };
 
+struct MLECCLoss : Loss {
+  SimilarityMode mode;
+  bool use_target_weight;
+  double loss_weight;
+  Reduction reduction;
+
+  explicit MLECCLoss(const Config& c)
+      : mode(read_similarity_mode(c, "log")),
+        use_target_weight(c.get("use_target_weight", false)),
+        loss_weight(c.get("loss_weight", 1.0)),
+        reduction(read_reduction(c)) {}
+
+  std::vector<Tensor> operator()(const LossInput& in) const override {
+    check(!in.outputs.empty() && in.outputs.size() == in.targets.size(),
+          "MLECCLoss: ", in.outputs.size(), " outputs, ", in.targets.size(), " targets");
+    Tensor likelihood;
+    for (size_t axis = 0; axis < in.outputs.size(); ++axis) {
+      const Tensor one = sum(in.outputs[axis] * in.targets[axis], {-1});
+      likelihood = likelihood.defined() ? likelihood * one : one;
+    }
+    if (mode == SimilarityMode::log) likelihood = likelihood + 1e-4;
+    Tensor losses = similarity_loss(mode, likelihood);
+    const Tensor zero = Tensor::zeros(losses.shape(), losses.dtype());
+    losses = where(equal(losses - losses, zero), losses, zero);
+    const Tensor weight = wanted_weight(in, use_target_weight, "MLECCLoss");
+    if (weight.defined()) losses = losses * weight_of_rank(weight, losses.rank());
+    if (reduction == Reduction::none) return {losses * loss_weight};
+    const Tensor rows = reshape(losses, {losses.size(0), -1});
+    return {(reduction == Reduction::sum ? sum(rows, {1}) : mean(rows, {1})) * loss_weight};
+  }
+};
+
 }  // namespace
+
+std::unique_ptr<Loss> make_mle_cc(const Config& config, const Scope&) {
+  return std::make_unique<MLECCLoss>(config);
+}
 
 std::unique_ptr<Loss> make_kl_discret(const Config& config, const Scope&) {
   return std::make_unique<KLDiscretLoss>(config);

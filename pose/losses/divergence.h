@@ -15,4 +15,10 @@ std::unique_ptr<Loss> make_kl_discret(const Config& config, const Scope& scope);
 // a map whose weight is 0 is 0.
 std::unique_ptr<Loss> make_js_discret(const Config& config, const Scope& scope);
 
+// MLECCLoss. outputs: one distribution (N, K, bins) per axis, targets: likelihoods of their bins;
+// weight: (N, K). With p the product over axes of sum(output target): 1 - p ("linear"), 1 - p^2
+// ("square") or -log(p + 1e-4) ("log"); the mean or sum over key points, (N,), or "none", (N, K).
+// Lu et al. 2024 (RTMO), arXiv 2312.07526, equation 3.
+std::unique_ptr<Loss> make_mle_cc(const Config& config, const Scope& scope);
+
 }  // namespace limber

@@ -8,6 +8,7 @@
 #include "pose/losses/lifting.h"
 #include "pose/losses/mse.h"
 #include "pose/losses/multiple.h"
+#include "pose/losses/overlap.h"
 #include "pose/losses/regression.h"
 #include "pose/losses/rle.h"
 #include "pose/losses/wing.h"
@@ -27,16 +28,19 @@ constexpr FactoryRow<Make> kLosses[] = {
     {"FeaLoss", make_feature_distillation},
     {"FocalHeatmapLoss", make_focal_heatmap},
     {"InfoNCELoss", make_info_nce},
+    {"IoULoss", make_iou},
     {"JSDiscretLoss", make_js_discret},
     {"KDLoss", make_logit_distillation},
     {"KLDiscretLoss", make_kl_discret},
     {"KeypointMSELoss", make_keypoint_mse},
     {"KeypointOHKMMSELoss", make_keypoint_ohkm_mse},
     {"L1Loss", make_l1},
+    {"MLECCLoss", make_mle_cc},
     {"MPJPELoss", make_mpjpe},
     {"MPJPEVelocityJointLoss", make_mpjpe_velocity_joint},
     {"MSELoss", make_mse},
     {"MultipleLossWrapper", make_multiple_losses},
+    {"OKSLoss", make_oks},
     {"RLELoss", make_rle},
     {"SemiSupervisionLoss", make_semi_supervision},
     {"SmoothL1Loss", make_smooth_l1},

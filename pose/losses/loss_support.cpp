@@ -33,6 +33,27 @@ Tensor reduced(const Tensor& losses, Reduction reduction) {
   return losses;
 }
 
+SimilarityMode read_similarity_mode(const Config& c, const char* fallback) {
+  const auto name = c.get<std::string>("mode", fallback);
+  if (name == "linear") return SimilarityMode::linear;
+  if (name == "square") return SimilarityMode::square;
+  if (name == "log") return SimilarityMode::log;
+  fail_input(c.path(), ".mode: unknown mode \"", name, "\"",
+             did_you_mean(name, {"linear", "square", "log"}));
+}
+
+Tensor similarity_loss(SimilarityMode mode, const Tensor& similarity) {
+  switch (mode) {
+    case SimilarityMode::linear:
+      return 1 - similarity;
+    case SimilarityMode::square:
+      return 1 - square(similarity);
+    case SimilarityMode::log:
+      break;
+  }
+  return -log(similarity);
+}
+
 Tensor wanted_weight(const LossInput& input, bool wanted, const char* loss) {
   check(!wanted || input.weight.defined(), loss, ": use_target_weight is set, no weights given");
   return wanted ? input.weight : Tensor();

@@ -15,6 +15,11 @@ enum class Reduction : uint8_t { mean, sum, none };
 Reduction read_reduction(const Config& config);
 Tensor reduced(const Tensor& losses, Reduction reduction);
 
+// How a similarity s in [0, 1] becomes a loss: 1 - s, 1 - s^2, -log s. "mode" of a config.
+enum class SimilarityMode : uint8_t { linear, square, log };
+SimilarityMode read_similarity_mode(const Config& config, const char* fallback);
+Tensor similarity_loss(SimilarityMode mode, const Tensor& similarity);
+
 // The input's weight where `wanted`; throws naming the loss where it is missing.
 Tensor wanted_weight(const LossInput& input, bool wanted, const char* loss);
 

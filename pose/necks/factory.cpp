@@ -2,6 +2,7 @@
 
 #include "pose/necks/channel_mapper.h"
 #include "pose/necks/fpn.h"
+#include "pose/necks/hybrid_encoder.h"
 #include "pose/necks/pafpn.h"
 #include "pose/necks/pose_warper.h"
 #include "pose/necks/simple.h"
@@ -18,6 +19,7 @@ constexpr FactoryRow<Make> kNecks[] = {
     {"FeatureMapProcessor", make_feature_map_processor},
     {"GlobalAveragePooling", make_global_average_pooling},
     {"PoseWarperNeck", make_pose_warper},
+    {"HybridEncoder", make_hybrid_encoder},
     {"YOLOXPAFPN", make_yolox_pafpn},
 };
 

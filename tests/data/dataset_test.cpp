@@ -13,7 +13,7 @@
 #include "data/json_reader.h"
 #include "data/loader.h"
 #include "data/mat_file.h"
-#include "data/metainfo.h"
+#include "pose/core/metainfo.h"
 
 namespace limber {
 namespace {

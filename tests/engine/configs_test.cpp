@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "data/metainfo.h"
+#include "pose/core/metainfo.h"
 #include "data/transforms/transform.h"
 #include "pose/engine/build_optim.h"
 #include "pose/engine/checkpoint_policy.h"

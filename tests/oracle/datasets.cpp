@@ -3,7 +3,7 @@
 
 #include "data/datasets/coco_style.h"
 #include "data/datasets/mocap.h"
-#include "data/metainfo.h"
+#include "pose/core/metainfo.h"
 #include "tests/oracle/oracle.h"
 
 namespace limber::oracle {

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "autograd/autograd.h"
-#include "data/metainfo.h"
+#include "pose/core/metainfo.h"
 #include "nn/stored_layout.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
@@ -98,7 +98,14 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
       target.at("encoder").is_array() ? target.at("encoder") : Json::array({target.at("encoder")});
   for (const Json& encoder : encoders) {
     const auto codec = make_codec(to_config(encoder, "encoder"));
+    for (const std::string& key : codec->auxiliary_keys())
+      if (key == "category_id") input.more[key] = {Tensor::full({input.bboxes.size(0)}, 1)};
     TensorLists encoded = codec->encode(input);
+    // What a codec leaves as it is goes into the labels all the same.
+    encoded.try_emplace("bbox", 1, input.bboxes);
+    encoded.try_emplace("area", 1, input.areas);
+    encoded.try_emplace("keypoints", 1, input.keypoints);
+    encoded.try_emplace("keypoints_visible", 1, input.visible);
     const auto file = [&](const std::map<std::string, std::string>& names, TensorLists& into) {
       for (const auto& [packed, source] : names) {
         const auto it = encoded.find(source);

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/datasets/mocap.h"
-#include "data/metainfo.h"
+#include "pose/core/metainfo.h"
 #include "pose/engine/evaluate.h"
 #include "pose/report/html.h"
 #include "pose/report/pose_view.h"

@@ -22,4 +22,8 @@ std::vector<std::string> known_metainfo_names();
 std::shared_ptr<const DatasetMeta> resolve_metainfo(const Config& metainfo,
                                                     const std::string& fallback);
 
+// The OKS sigmas of the description that a file name stands for ("metainfo" of losses and
+// assigners), as above; empty for null. Throws InputError where the description has none.
+std::vector<float> sigmas_of(const Config& file_name);
+
 }  // namespace limber

@@ -1,4 +1,4 @@
-#include "data/metainfo.h"
+#include "pose/core/metainfo.h"
 
 #include <filesystem>
 #include <map>
@@ -39,13 +39,28 @@ std::shared_ptr<const DatasetMeta> known_metainfo(const std::string& stem) {
   fail_input("no data set description \"", stem, "\"", did_you_mean(stem, known_metainfo_names()));
 }
 
+namespace {
+
+std::shared_ptr<const DatasetMeta> metainfo_from_file(const std::filesystem::path& path) {
+  return std::filesystem::exists(path) ? parse(load_config(path)) : known_metainfo(path.stem());
+}
+
+}  // namespace
+
+std::vector<float> sigmas_of(const Config& file_name) {
+  if (file_name.is_null()) return {};
+  const auto meta = metainfo_from_file(file_name.as<std::string>());
+  if (meta->sigmas.empty())
+    file_name.fail("the description \"", file_name.as<std::string>(), "\" has no sigmas");
+  return meta->sigmas;
+}
+
 std::shared_ptr<const DatasetMeta> resolve_metainfo(const Config& metainfo,
                                                     const std::string& fallback) {
   if (metainfo.is_null()) return known_metainfo(fallback);
   std::shared_ptr<const DatasetMeta> base;
   if (metainfo.has("from_file")) {
-    const std::filesystem::path path = metainfo.get<std::string>("from_file");
-    base = std::filesystem::exists(path) ? parse(load_config(path)) : known_metainfo(path.stem());
+    base = metainfo_from_file(metainfo.get<std::string>("from_file"));
   } else if (metainfo.has("keypoint_info")) {
     metainfo.ignore();
     return std::make_shared<DatasetMeta>(parse_dataset_info(metainfo));

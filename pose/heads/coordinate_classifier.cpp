@@ -1,6 +1,5 @@
 #include "pose/heads/coordinate_classifier.h"
 
-#include <algorithm>
 #include <vector>
 
 #include "tensor/ops.h"
@@ -11,12 +10,28 @@ namespace {
 constexpr double kLargest = 1e37;
 constexpr int64_t kPeopleAtOnce = 128;
 
-// `count` numbers from -0.5 to 0.5.
+// `count` numbers from -0.5 to 0.5 in single precision, counted from the nearer end in runs of
+// eight as torch.linspace does on the CPU: a trained classifier knows its bins by these numbers.
 Tensor bins(int64_t count, DType dtype) {
+  constexpr int64_t kRun = 8;
+  const float step = 1.0f / float(count - 1);
   std::vector<float> values;
-  for (int64_t i = 0; i < count; ++i)
-    values.push_back(float(-0.5 + double(i) / double(std::max<int64_t>(count - 1, 1))));
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t run = i / kRun * kRun;
+    const float base =
+        run < count / 2 ? -0.5f + step * float(run) : 0.5f - step * float(count - 1 - run);
+    values.push_back(base + step * float(i - run));
+  }
   return Tensor::from(values, {count}).to(dtype);
+}
+
+// Softmax over the last dimension as the reference has it: the divisor is 1e-8 too large, and no
+// gradient flows through the maximum.
+Tensor distribution(const Tensor& logits) {
+  const Tensor bounded = clamp(logits, -5e4, 5e4);
+  const Tensor highest = max(bounded, -1, /*keep_dims=*/true);
+  const Tensor powers = exp(bounded - highest.alias(highest.shape()));
+  return powers / (sum(powers, {-1}, /*keep_dims=*/true) + 1e-8);
 }
 
 // gau_cfg; null: all defaults. Sets `adds_position` for pos_enc "add".
@@ -80,7 +95,7 @@ CoordinateClassifier::Distributions CoordinateClassifier::distributions(
       gau_(reshape(norm_(to_keypoints_(vectors)), {-1, keypoints_, channels_}), position_);
   const auto along = [&](const Tensor& bins, int64_t axis, const Linear& fc) {
     const Tensor codes = fc(encoding_(places(bins, spans, axis, points)));
-    return softmax(clamp(matmul(tokens, codes, false, /*trans_b=*/true), -5e4, 5e4));
+    return distribution(matmul(tokens, codes, false, /*trans_b=*/true));
   };
   return {along(x_bins_, 0, x_fc_), along(y_bins_, 1, y_fc_)};
 }

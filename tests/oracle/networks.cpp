@@ -172,7 +172,7 @@ void check_step(StepCheck check, const File& file, Report& report) {
     if (strict.faults().empty()) return report.add(strict);
     Case repeated(file.name);
     check(file, {DType::f32, 0.2, /*coarse=*/true}, repeated);
-    if (repeated.faults().empty()) check(file, {DType::f64, 5e-5}, repeated);
+    if (repeated.faults().empty()) check(file, {DType::f64, 1e-4}, repeated);
     report.add(repeated);
   } catch (const InputError& error) {
     if (!is_unknown_type(error)) throw;

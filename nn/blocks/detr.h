@@ -6,41 +6,18 @@
 
 namespace limber {
 
-struct MultiheadAttentionOptions {
-  int64_t channels = 0;
-  int heads = 1;
-  double attention_drop = 0;  // of the softmax's weights
-  double drop = 0;            // of the result
-};
-
-// Attention between any tokens. Parameters: attn.in_proj_weight, attn.in_proj_bias, attn.out_proj.
-class MultiheadAttention {
- public:
-  MultiheadAttention() = default;
-  MultiheadAttention(const Scope& s, const MultiheadAttentionOptions& o);
-  // query: (N, L, C), key, value: (N, S, C), bias: undefined or broadcast to (N, heads, L, S),
-  // added before the softmax -> (N, L, C)
-  Tensor operator()(const Tensor& query, const Tensor& key, const Tensor& value,
-                    const Tensor& bias = {}) const;
-
- private:
-  // The queries (0), keys (1) or values (2) of x, (N, heads, L, C / heads).
-  Tensor projected(const Tensor& x, int64_t which) const;
-  MultiheadAttentionOptions options_;
-  Tensor weight_, bias_;
-  Linear out_;
-  Dropout attention_drop_, drop_;
-};
-
 struct DetrEncoderOptions {
-  MultiheadAttentionOptions attention;
-  int64_t hidden = 1024;  // of the feed-forward part
+  int64_t channels = 256;
+  int heads = 8;
+  double attention_drop = 0;  // of the softmax's weights
+  double drop = 0;            // of what attention gives
+  int64_t hidden = 1024;      // of the feed-forward part
   double ffn_drop = 0;
   ActOptions act{ActType::relu};
 };
 
 // Self-attention and feed-forward, each with a shortcut and a layer norm behind it. Parameters:
-// self_attn, ffn, norms.0, norms.1.
+// self_attn.attn, ffn, norms.0, norms.1.
 class DetrEncoderLayer {
  public:
   DetrEncoderLayer(const Scope& s, const DetrEncoderOptions& o);
@@ -49,6 +26,7 @@ class DetrEncoderLayer {
 
  private:
   MultiheadAttention attention_;
+  Dropout drop_;
   FeedForward ffn_;
   LayerNorm norm1_, norm2_;
 };

@@ -99,10 +99,6 @@ Tensor indices(const std::vector<int64_t>& values) {
   return Tensor::from(values, {int64_t(values.size())});
 }
 
-Tensor joined(const std::vector<Tensor>& parts) {
-  return parts.empty() ? Tensor() : concat(parts, 0);
-}
-
 PointTruth truth_of(const DataSample& sample, DType dtype) {
   return {.boxes = label(sample, "bboxes", dtype),
           .labels = label(sample, "labels", dtype),
@@ -144,18 +140,24 @@ class TargetParts {
   void set_weights(int64_t image, const std::vector<double>& weights) {
     std::ranges::copy(weights, weights_.begin() + image * P_);
   }
-  OneStageTargets targets(DType dtype) const {
+  OneStageTargets targets(DType dtype, Device device) const {
     const int64_t M = int64_t(index_.size()), all = int64_t(object_.size());
-    return {.index = indices(index_),
+    const auto joined = [&](const std::vector<Tensor>& parts) {
+      return parts.empty() ? Tensor() : concat(parts, 0).to(device);
+    };
+    const auto made = [&](const std::vector<double>& values, const Shape& shape) {
+      return Tensor::from(values, shape).to(dtype).to(device);
+    };
+    return {.index = indices(index_).to(device),
             .priors = joined(priors_),
             .boxes = joined(boxes_),
             .keypoints = joined(keypoints_),
             .visible = joined(visible_),
             .visible_weights = joined(visible_weights_),
             .areas = joined(areas_),
-            .overlaps = Tensor::from(overlaps_, {M, C_}).to(dtype),
-            .object = Tensor::from(object_, {all, 1}).to(dtype),
-            .object_weights = Tensor::from(weights_, {all, 1}).to(dtype)};
+            .overlaps = made(overlaps_, {M, C_}),
+            .object = made(object_, {all, 1}),
+            .object_weights = made(weights_, {all, 1})};
   }
 
  private:
@@ -247,23 +249,28 @@ OneStageTargets OneStageHead::targets_of(const OneStagePoints& points, const Ten
   const NoRecord no_record;
   check(int64_t(samples.size()) == points.scores.size(0), "the head got ", points.scores.size(0),
         " images and ", samples.size(), " samples");
-  const Tensor visible = sigmoid(points.visible);
-  TargetParts parts(int64_t(samples.size()), points.priors.size(0), classes_);
+  const Device device = points.scores.device();
+  const Tensor visible = sigmoid(points.visible).to(Device{});
+  const DeviceScope on_host({});
+  const auto host = [](const Tensor& t) { return t.to(Device{}); };
+  const Tensor priors = host(points.priors), boxes = host(points.boxes), paid = host(scores);
+  const Tensor keypoints = host(points.keypoints);
+  TargetParts parts(int64_t(samples.size()), priors.size(0), classes_);
   for (size_t n = 0; n < samples.size(); ++n) {
     const DataSample& sample = samples[n];
-    const PointPredictions predicted{.priors = points.priors,
-                                     .boxes = sample_of(points.boxes, n),
-                                     .scores = sample_of(scores, n),
-                                     .keypoints = sample_of(points.keypoints, n),
+    const PointPredictions predicted{.priors = priors,
+                                     .boxes = sample_of(boxes, n),
+                                     .scores = sample_of(paid, n),
+                                     .keypoints = sample_of(keypoints, n),
                                      .visible = sample_of(visible, n)};
     const PointTruth truth = truth_of(sample, points.scores.dtype());
-    parts.add(int64_t(n), sample, truth, points.priors, assigner_(predicted, truth));
+    parts.add(int64_t(n), sample, truth, priors, assigner_(predicted, truth));
     const auto mask = sample.fields.find("heatmap_mask");
     if (mask == sample.fields.end() || mask->second.empty() || truth.boxes.size(0) == 0) continue;
     parts.set_weights(int64_t(n), object_weights(mask->second[0].to(DType::f32), predicted,
                                                  sample.meta.input_size));
   }
-  return parts.targets(points.scores.dtype());
+  return parts.targets(points.scores.dtype(), device);
 }
 
 Losses OneStageHead::common_losses(const OneStagePoints& points, const OneStageTargets& t) const {
@@ -301,8 +308,11 @@ Tensor OneStageHead::class_targets(const Tensor& overlaps) const {
   return overlaps_power_ == 1 ? overlaps : pow(overlaps, overlaps_power_);
 }
 
-OneStageHead::Selection OneStageHead::select(const Tensor& probabilities, const Tensor& boxes,
+OneStageHead::Selection OneStageHead::select(const Tensor& device_scores,
+                                             const Tensor& device_boxes,
                                              const TestOptions& test) const {
+  const DeviceScope on_host({});
+  const Tensor probabilities = device_scores.to(Device{}), boxes = device_boxes.to(Device{});
   const double score_thr = test.all.get("score_thr", 0.01), nms_thr = test.all.get("nms_thr", 1.0);
   const auto most = test.all.get<int64_t>("nms_pre", 100000);
   const int64_t C = probabilities.size(1);
@@ -332,7 +342,7 @@ OneStageHead::Selection OneStageHead::select(const Tensor& probabilities, const 
     out.labels.push_back(score(p) - all.begin() - p * C);
   }
   out.points = order;
-  out.index = indices(order);
+  out.index = indices(order).to(device_scores.device());
   out.scores = Tensor::from(scores, {int64_t(scores.size())});
   return out;
 }
@@ -340,12 +350,16 @@ OneStageHead::Selection OneStageHead::select(const Tensor& probabilities, const 
 Prediction OneStageHead::predicted(const Selection& selection, const Tensor& boxes,
                                    const Tensor& keypoints, const Tensor& visible,
                                    const SampleMeta& meta) const {
+  const auto chosen = [&](const Tensor& t) { return index_select(t, 0, selection.index); };
+  const auto host = [](const Tensor& t) { return t.to(DType::f32).to(Device{}); };
+  const Tensor seen = chosen(visible), kept = chosen(boxes);
+  const DeviceScope on_host({});
   Prediction p;
   Instances& found = p.instances;
-  found.bboxes = clip_bbox(index_select(boxes, 0, selection.index).to(DType::f32), meta.input_size);
+  found.bboxes = clip_bbox(host(kept), meta.input_size);
   found.bbox_scores = selection.scores;
-  found.keypoints = keypoints.to(DType::f32);
-  found.keypoint_scores = index_select(visible, 0, selection.index).to(DType::f32);
+  found.keypoints = host(keypoints);
+  found.keypoint_scores = host(seen);
   found.keypoints_visible = found.keypoint_scores;
   found.more["labels"] = {indices(selection.labels)};
   return p;
@@ -355,6 +369,7 @@ std::vector<Prediction> OneStageHead::merged(const std::vector<Prediction>& plai
                                              const std::vector<Prediction>& mirrored,
                                              ConstBatch samples, const TestOptions& test) const {
   const std::vector<int>& flips = flip_indices_of(samples);
+  const DeviceScope on_host({});
   std::vector<Prediction> out;
   for (size_t n = 0; n < plain.size(); ++n)
     out.push_back(merged_pair(plain[n].instances,
@@ -377,9 +392,10 @@ Tensor rows_at(const Tensor& x, const Tensor& index) {
 
 Tensor with_rows(const Tensor& x, const Tensor& index, const Tensor& rows) {
   const NoRecord no_record;
-  Tensor out = x.clone();
-  for (int64_t i = 0; i < index.numel(); ++i)
-    out.alias(rows.shape().without(0), index.data<int64_t>()[i] * rows.size(1))
+  const Tensor at = index.to(Device{});
+  const Tensor out = x.clone();
+  for (int64_t i = 0; i < at.numel(); ++i)
+    out.alias(rows.shape().without(0), at.data<int64_t>()[i] * rows.size(1))
         .copy_from(sample_of(rows, size_t(i)));
   return out;
 }

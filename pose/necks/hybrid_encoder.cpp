@@ -51,13 +51,12 @@ class CspRepLayer {
 DetrEncoderOptions read_encoder(const Config& c, int64_t channels) {
   DetrEncoderOptions o;
   const Config attention = c.find("self_attn_cfg"), ffn = c.find("ffn_cfg");
-  o.attention.channels = attention.get<int64_t>("embed_dims", 256);
-  o.attention.heads = attention.get("num_heads", 8);
-  o.attention.attention_drop = attention.get("attn_drop", attention.get("dropout", 0.0));
-  o.attention.drop = attention.get("proj_drop", attention.get("dropout", 0.0));
+  o.channels = attention.get<int64_t>("embed_dims", 256);
+  o.heads = attention.get("num_heads", 8);
+  o.attention_drop = attention.get("attn_drop", attention.get("dropout", 0.0));
+  o.drop = attention.get("proj_drop", attention.get("dropout", 0.0));
   attention.find("batch_first");
-  check_input(ffn.get<int64_t>("embed_dims", 256) == o.attention.channels &&
-                  o.attention.channels == channels,
+  check_input(ffn.get<int64_t>("embed_dims", 256) == o.channels && o.channels == channels,
               c.where(), ": attention, ffn and hidden_dim differ in width");
   check_input(ffn.get("num_fcs", 2) == 2, ffn.where(), ": num_fcs other than 2");
   o.hidden = ffn.get<int64_t>("feedforward_channels", 1024);

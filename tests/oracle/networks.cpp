@@ -7,8 +7,8 @@
 #include <map>
 
 #include "autograd/autograd.h"
-#include "pose/core/metainfo.h"
 #include "nn/stored_layout.h"
+#include "pose/core/metainfo.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
 
@@ -102,10 +102,13 @@ void encode_one(const Json& target, const Json& json, DataSample& sample) {
       if (key == "category_id") input.more[key] = {Tensor::full({input.bboxes.size(0)}, 1)};
     TensorLists encoded = codec->encode(input);
     // What a codec leaves as it is goes into the labels all the same.
-    encoded.try_emplace("bbox", 1, input.bboxes);
-    encoded.try_emplace("area", 1, input.areas);
-    encoded.try_emplace("keypoints", 1, input.keypoints);
-    encoded.try_emplace("keypoints_visible", 1, input.visible);
+    const auto keep = [&](const char* name, const Tensor& t) {
+      if (t.defined()) encoded.try_emplace(name, 1, t);
+    };
+    keep("bbox", input.bboxes);
+    keep("area", input.areas);
+    keep("keypoints", input.keypoints);
+    keep("keypoints_visible", input.visible);
     const auto file = [&](const std::map<std::string, std::string>& names, TensorLists& into) {
       for (const auto& [packed, source] : names) {
         const auto it = encoded.find(source);

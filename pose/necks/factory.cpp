@@ -18,8 +18,8 @@ constexpr FactoryRow<Make> kNecks[] = {
     {"FPN", make_fpn},
     {"FeatureMapProcessor", make_feature_map_processor},
     {"GlobalAveragePooling", make_global_average_pooling},
-    {"PoseWarperNeck", make_pose_warper},
     {"HybridEncoder", make_hybrid_encoder},
+    {"PoseWarperNeck", make_pose_warper},
     {"YOLOXPAFPN", make_yolox_pafpn},
 };
 

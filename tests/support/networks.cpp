@@ -43,7 +43,7 @@ const std::vector<NetworkCase>& network_cases() {
       {"SCNet",
        R"({"type": "TopdownPoseEstimator", "backbone": {"type": "SCNet", "depth": )"
        R"(50}})",
-       {1, 64, 48, 3}},
+       {1, 128, 96, 3}},
       {"RegNet",
        R"({"type": "TopdownPoseEstimator", "backbone": {"type": "RegNet", "arch": )"
        R"("regnetx_400mf"}})",
@@ -81,14 +81,10 @@ const std::vector<NetworkCase>& network_cases() {
        R"({"type": "KeypointMSELoss"}}})",
        {1, 96, 96, 3}},
       {"Hourglass",
-       R"({"type": "TopdownPoseEstimator", "backbone": {"type": "HourglassNet", )"
-       R"("num_stacks": 1, "downsample_times": 3, "stage_channels": [32, 32, 48, )"
-       R"(64], "stage_blocks": [1, 1, 1, 1], "feat_channel": 32}})",
-       {1, 64, 64, 3}},
+       R"({"type": "TopdownPoseEstimator", "backbone": {"type": "HourglassNet", "num_stacks": 1}})",
+       {1, 128, 128, 3}},
       {"HourglassAE",
-       R"({"type": "TopdownPoseEstimator", "backbone": {"type": "HourglassAENet", )"
-       R"("num_stacks": 1, "out_channels": 6, "stage_channels": [16, 24, 32, 40, )"
-       R"(48]}})",
+       R"({"type": "TopdownPoseEstimator", "backbone": {"type": "HourglassAENet", "num_stacks": 1, "out_channels": 6}})",
        {1, 128, 128, 3}},
       {"MSPN",
        R"({"type": "TopdownPoseEstimator", "backbone": {"type": "MSPN", )"
@@ -295,7 +291,7 @@ const std::vector<NetworkCase>& network_cases() {
        R"(1, 1, 1], "num_channels": [8, 16, 24, 32], "multiscale_output": true}}}, )"
        R"("neck": {"type": "FeatureMapProcessor", "concat": true}, "head": {"type": )"
        R"("DEKRHead", "in_channels": 80, "num_keypoints": 5, "num_heatmap_filters": )"
-       R"(8, "num_offset_filters_per_joint": 4, "heatmap_loss": {"type": )"
+       R"(8, "heatmap_loss": {"type": )"
        R"("KeypointMSELoss", "use_target_weight": true}, "displacement_loss": )"
        R"({"type": "SoftWeightSmoothL1Loss", "use_target_weight": true}}})",
        {1, 64, 64, 3}},

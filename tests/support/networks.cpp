@@ -43,7 +43,7 @@ const std::vector<NetworkCase>& network_cases() {
       {"SCNet",
        R"({"type": "TopdownPoseEstimator", "backbone": {"type": "SCNet", "depth": )"
        R"(50}})",
-       {1, 128, 96, 3}},
+       {1, 128, 128, 3}},
       {"RegNet",
        R"({"type": "TopdownPoseEstimator", "backbone": {"type": "RegNet", "arch": )"
        R"("regnetx_400mf"}})",

@@ -115,7 +115,7 @@ const std::vector<NetworkCase>& network_cases() {
        R"("HeatmapHead", "in_channels": 80, "out_channels": 5, )"
        R"("deconv_out_channels": null, "conv_out_channels": [20], )"
        R"("conv_kernel_sizes": [1], "loss": {"type": "KeypointMSELoss"}}})",
-       {1, 64, 48, 3}},
+       {1, 64, 64, 3}},
       {"CSPNeXt_RTMCC",
        R"({"type": "TopdownPoseEstimator", "backbone": {"type": "CSPNeXt", "arch": )"
        R"("P5", "deepen_factor": 0.167, "widen_factor": 0.125, "out_indices": [4], )"
@@ -152,7 +152,7 @@ const std::vector<NetworkCase>& network_cases() {
        R"("expansion_factor": 2, "dropout_rate": 0.0, "drop_path": 0.0, "act_fn": )"
        R"("SiLU", "use_rel_bias": false, "pos_enc": false}, "loss": {"type": )"
        R"("KLDiscretLoss"}}})",
-       {1, 64, 48, 3}},
+       {1, 64, 64, 3}},
       {"CSPDarknet",
        R"({"type": "TopdownPoseEstimator", "backbone": {"type": "CSPDarknet", )"
        R"("deepen_factor": 0.33, "widen_factor": 0.125, "out_indices": [2, 3, 4], )"

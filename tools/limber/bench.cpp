@@ -60,19 +60,16 @@ void print_forward(int64_t n, const char* how, double seconds, int64_t products)
 // For bench/compare: reads FOLDER/input.raw (f32), writes the outputs as FOLDER/ours.raw and their
 // shapes as FOLDER/ours.json, then answers every line of standard input with the milliseconds of
 // one run.
-void serve(const Arguments& a) {
-  if (a.config.threads > 0) set_threads(a.config.threads);
-  Session session(a.config.file, threads());
-  Plan* plan = session.plan(a.batches[0]);
-  check_input(plan != nullptr, a.config.file, ": no plan for batch ", a.batches[0]);
-  const Tensor input = plan->inputs()[0];
-  std::ifstream in(a.serve + "/input.raw", std::ios::binary);
+void serve(const std::string& folder, const Plan& plan) {
+  const Tensor input = plan.inputs()[0];
+  std::ifstream in(folder + "/input.raw", std::ios::binary);
   in.read(static_cast<char*>(input.raw()), std::streamsize(input.numel() * 4));
-  check_input(bool(in), a.serve, "/input.raw: cannot be read, or too short for ", input.shape());
-  plan->run(session.exec());
-  std::ofstream raw(a.serve + "/ours.raw", std::ios::binary), text(a.serve + "/ours.json");
+  check_input(bool(in), folder, "/input.raw: cannot be read, or too short for ", input.shape());
+  const kernels::Exec ex = default_exec();
+  plan.run(ex);
+  std::ofstream raw(folder + "/ours.raw", std::ios::binary), text(folder + "/ours.json");
   std::string shapes;
-  for (const Tensor& output : plan->outputs()) {
+  for (const Tensor& output : plan.outputs()) {
     raw.write(static_cast<const char*>(output.raw()), std::streamsize(output.numel() * 4));
     shapes += shapes.empty() ? "[" : ", [";
     for (int d = 0; d < output.shape().rank(); ++d)
@@ -86,7 +83,7 @@ void serve(const Arguments& a) {
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
     const auto start = std::chrono::steady_clock::now();
-    plan->run(session.exec());
+    plan.run(ex);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     fmt::print("{}\n", time.count() * 1e3);
     std::fflush(stdout);
@@ -111,12 +108,16 @@ void run_file(const Arguments& a) {
 }
 
 void run(const Arguments& a) {
-  if (is_model_file(a.config.file)) return a.serve.empty() ? run_file(a) : serve(a);
+  if (is_model_file(a.config.file)) return run_file(a);
   const Config config = a.config.load();
   Model model = build_model(config, 0);
   const Device device = a.config.place();
   model.to(device);
   const auto shape = input_shape(config, a.shape);
+  if (!a.serve.empty()) {
+    PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
+    return serve(a.serve, plans.plan({a.batches[0], shape[0], shape[1], 3}));
+  }
   fmt::print("{}, {} threads, median of {} runs\n", str(device), threads(), a.runs);
   for (int64_t n : a.batches) {
     const Tensor input = random_input({n, shape[0], shape[1], 3}).to(device);
@@ -176,7 +177,8 @@ void add_bench(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--eager", a->eager, "do not plan the network");
   command->add_flag("--describe", a->describe, "list the plan's ops with their times");
-  command->add_option("--serve", a->serve, "for bench/compare: run a .limber file on demand");
+  command->add_option("--serve", a->serve,
+                      "for bench/compare: run the plan on demand, on this folder's input");
   command->add_flag("--train", a->train, "time forward and backward too");
   a->config.add_options(*command);
   command->callback([a] { run(*a); });

@@ -172,6 +172,9 @@ bool positions_fit(const GatherOp& op, const Value& index) {
                              [&](int64_t i) { return i >= 0 && i < n; });
 }
 
+// No activation of a network that fits a machine comes near; a damaged extent soon does.
+constexpr int64_t kMostElements = int64_t(1) << 28;
+
 class Checker {
  public:
   Checker(const Graph& graph, const std::string& what) : graph_(graph), what_(what) {
@@ -180,7 +183,10 @@ class Checker {
     for (const Value& value : graph.values)
       most[value.spec.dtype] = std::max(most[value.spec.dtype], value.spec.shape.numel());
     std::map<DType, Tensor> memory;
-    for (const auto& [dtype, numel] : most) memory[dtype] = Tensor::empty({numel}, dtype);
+    for (const auto& [dtype, numel] : most) {
+      check_input(numel <= kMostElements, what, ": a value of ", numel, " elements");
+      memory[dtype] = Tensor::empty({numel}, dtype);
+    }
     for (const Value& value : graph.values) {
       shaped_.push_back(value.is_constant() ? value.constant
                                             : memory[value.spec.dtype].alias(value.spec.shape));

@@ -153,11 +153,11 @@ TEXT
   enter tensor/ops.h '^Tensor ' "\n// What $name does. x, y: any shape.\nTensor $name(const Tensor\& x);"
   enter autograd/rules.h '#include "tensor/ops/' "#include \"tensor/ops/$name.h\""
   enter tests/ops/cases.h '_cases\(\);' "std::vector<OpCase> ${name}_cases();"
-  sed -i -E "s/([a-z_]+_cases)\}\)/\1, ${name}_cases})/" tests/ops/cases.cpp
-  grep -q "${name}_cases" tests/ops/cases.cpp ||
-    { echo "tests/ops/cases.cpp: enter ${name}_cases by hand" >&2; exit 1; }
-  echo "entered  tests/ops/cases.cpp"
-  touched+=(tests/ops/cases.cpp)
+  sed -i -E "s/([a-z_]+_cases)\}\)/\1, ${name}_cases})/" tests/ops/cases/table.cpp
+  grep -q "${name}_cases" tests/ops/cases/table.cpp ||
+    { echo "tests/ops/cases/table.cpp: enter ${name}_cases by hand" >&2; exit 1; }
+  echo "entered  tests/ops/cases/table.cpp"
+  touched+=(tests/ops/cases/table.cpp)
   next="./dev op $type, docs/adding-an-op.md"
 }
 

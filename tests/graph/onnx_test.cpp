@@ -77,6 +77,10 @@ TEST_P(OnnxFile, DefinesWhatItReads) {
   const Tensor x = uniform(GetParam().input, -1, 1, 3);
   const Graph traced =
       compile([&](std::span<const Tensor> in) { return model->forward(in[0]); }, {&x, 1});
+  if (GetParam().name == std::string("DEKR")) {  // deformable convolution came with opset 19
+    EXPECT_THROW(onnx_model(traced, "network"), Error);
+    return;
+  }
   const std::string file = onnx_model(traced, "network");
   EXPECT_EQ(numbers(only(texts(file, 8)), 2), std::vector<int64_t>{17});
   const std::string graph = only(texts(file, 7));

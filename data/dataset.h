@@ -35,4 +35,8 @@ struct Dataset {
 // By config["type"]; throws InputError naming the known types.
 std::shared_ptr<Dataset> make_dataset(const Config& config);
 
+// What such a data set says of its key points. No file of the data set is opened where its type and
+// `metainfo` tell.
+DatasetMeta described_metainfo(const Config& config);
+
 }  // namespace limber

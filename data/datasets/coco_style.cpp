@@ -113,12 +113,16 @@ InstanceList read_coco_instances(const CocoStyle& style, const ReadContext& cont
   return list;
 }
 
-CocoStyleDataset::CocoStyleDataset(const Config& config, const CocoStyle& style) {
-  ReadContext context;
+std::shared_ptr<const DatasetMeta> metainfo_of_style(const Config& config, const CocoStyle& style) {
   std::string metainfo = style.metainfo;
   if (std::string_view(style.name) == "DeepFashionDataset")
     metainfo = "deepfashion_" + config.get<std::string>("subset", "full");
-  auto meta = std::make_shared<DatasetMeta>(*resolve_metainfo(config.find("metainfo"), metainfo));
+  return resolve_metainfo(config.find("metainfo"), metainfo);
+}
+
+CocoStyleDataset::CocoStyleDataset(const Config& config, const CocoStyle& style) {
+  ReadContext context;
+  auto meta = std::make_shared<DatasetMeta>(*metainfo_of_style(config, style));
   const auto root = config.get<std::string>("data_root", "");
   const auto mode = config.get<std::string>("data_mode", "topdown");
   if (mode != "topdown" && mode != "bottomup")

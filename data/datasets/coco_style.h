@@ -65,6 +65,9 @@ struct CocoStyle {
   bool id_order = false;  // instances in the order of their ids, not of their images
 };
 
+// The description that a data set of this style has, by its config alone.
+std::shared_ptr<const DatasetMeta> metainfo_of_style(const Config& config, const CocoStyle& style);
+
 // The base rules: box clipped to the image, visibility cut at 1, missing area .53 of the box.
 std::optional<InstanceRecord> parse_coco_instance(const CocoAnnotation&, const CocoImage&,
                                                   const ReadContext&);

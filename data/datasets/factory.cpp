@@ -34,4 +34,12 @@ std::shared_ptr<Dataset> make_dataset(const Config& config) {
   config.fail("no data set \"", type, "\"", did_you_mean(type, names));
 }
 
+DatasetMeta described_metainfo(const Config& config) {
+  const std::string type = config.type();
+  if (type == "RepeatDataset") return described_metainfo(config.at("dataset"));
+  for (const CocoStyle& style : coco_styles())
+    if (style.name == type) return *metainfo_of_style(config, style);
+  return make_dataset(config)->metainfo();
+}
+
 }  // namespace limber

@@ -39,16 +39,39 @@ Network network_of(const Estimator& model) {
   return [&model](std::span<const Tensor> in) { return model.forward(in[0]); };
 }
 
+// The largest difference, and the largest magnitude of `expected`.
+struct Distance {
+  double worst = 0, top = 1e-30;
+};
+template <class T>
+Distance distance(const Tensor& got, const Tensor& expected) {
+  Distance d;
+  for (int64_t i = 0; i < got.numel(); ++i) {
+    const double a = got.data<float>()[i], b = double(expected.data<T>()[i]);
+    EXPECT_TRUE(std::isfinite(a) && std::isfinite(b));
+    d.worst = std::max(d.worst, std::abs(a - b));
+    d.top = std::max(d.top, std::abs(b));
+  }
+  return d;
+}
+
 void expect_close(const Tensor& got, const Tensor& expected, const std::string& what) {
   ASSERT_EQ(got.shape(), expected.shape()) << what;
-  double top = 1e-30, worst = 0;
-  for (int64_t i = 0; i < got.numel(); ++i) {
-    const double a = got.data<float>()[i], b = expected.data<float>()[i];
-    ASSERT_TRUE(std::isfinite(a) && std::isfinite(b)) << what;
-    worst = std::max(worst, std::abs(a - b));
-    top = std::max(top, std::abs(b));
+  const Distance d = distance<float>(got, expected);
+  EXPECT_LE(d.worst, 1e-4 * d.top) << what;
+}
+
+// The same network, weights and input in f64.
+NamedTensors exact(const NetworkCase& row, const ParameterStore& store, const Tensor& input) {
+  ParameterStore wide(7, true, DType::f64);
+  const auto model = make_estimator(Config::parse(row.model), Scope(wide));
+  wide.train(false);
+  for (const Parameter& p : store.all()) {
+    if (p.value.dtype() != DType::f32) continue;
+    Tensor value = wide.at(p.name).value;
+    value.copy_from(p.value.to(DType::f64));
   }
-  EXPECT_LE(worst, 1e-4 * top) << what;
+  return model->forward(input.to(DType::f64));
 }
 
 class PlannedNetwork : public testing::TestWithParam<NetworkCase> {};
@@ -67,7 +90,15 @@ TEST_P(PlannedNetwork, ComputesWhatTheModelDoes) {
     ASSERT_EQ(got.size(), expected.size());
     for (size_t i = 0; i < got.size(); ++i) {
       EXPECT_EQ(got[i].first, expected[i].first);
-      expect_close(got[i].second, expected[i].second, row.name + " " + got[i].first);
+      ASSERT_EQ(got[i].second.shape(), expected[i].second.shape());
+      const Distance d = distance<float>(got[i].second, expected[i].second);
+      if (d.worst <= 1e-4 * d.top) continue;
+      // Random weights may magnify rounding (SCNet's gates do): then the plan has to be as near to
+      // the exact numbers as the model itself is.
+      const Tensor truth = exact(row, store, input)[i].second;
+      EXPECT_LE(distance<double>(got[i].second, truth).worst,
+                distance<double>(expected[i].second, truth).worst)
+          << row.name << " " << got[i].first << ": " << d.worst << " of " << d.top;
     }
   }
 }

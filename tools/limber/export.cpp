@@ -104,7 +104,7 @@ void write_limber(const Arguments& a, const Config& config, const Model& model) 
   file.name = fs::path(a.config.file).stem();
   file.input = preprocessing_of(config);
   file.decoder = decoder_of(head);
-  file.keypoints = metainfo_of_dataset(test_dataset(config)).keypoint_names;
+  file.keypoints = described_metainfo(test_dataset(config)).keypoint_names;
   std::vector<int64_t> batches = a.batches;
   std::ranges::sort(batches);
   for (int64_t n : batches) {

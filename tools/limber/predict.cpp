@@ -122,7 +122,7 @@ class Predictor {
 class ModelPredictor : public Predictor {
  public:
   ModelPredictor(const Arguments& a, const Config& config)
-      : Predictor(a, metainfo_of_dataset(test_dataset(config))),
+      : Predictor(a, described_metainfo(test_dataset(config))),
         model_(build_model(config, 0, /*initialise=*/false)),
         pipeline_(test_dataset(config).at("pipeline")),
         bottom_up_(test_dataset(config).get<std::string>("data_mode", "topdown") == "bottomup") {

@@ -8,7 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 
+// In .cu files the same helpers serve GPU and host.
+#if defined(__CUDACC__)
+#define LIMBER_INLINE __host__ __device__ inline __attribute__((always_inline))
+#else
 #define LIMBER_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace limber {
 

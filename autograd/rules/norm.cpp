@@ -45,7 +45,7 @@ void backward(const LayerNormOp&, GradContext& g) {
 void backward(const ScaleNormOp& op, GradContext& g) {
   const Tensor &x = g.input(0), &length = g.output(1);
   const int64_t rows = length.numel();
-  const Tensor dx = wanted(g, 0), terms = Tensor::empty({rows}, x.dtype());
+  const Tensor dx = wanted(g, 0), terms = Tensor::empty({rows}, length.dtype());
   kernels::scale_norm_backward(exec_for(x.dtype()), dx.out(), terms.out(), g.grad().in(), x.in(),
                                length.in(), g.input(1).in(), rows, x.size(-1), op.eps);
   g.set(0, dx);

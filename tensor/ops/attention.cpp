@@ -34,7 +34,7 @@ std::vector<Spec> AttentionOp::infer(std::span<const Tensor> in) const {
     check(broadcast(bias.shape(), scores, "attention") == scores, "attention: bias ", bias.shape(),
           " does not broadcast to the scores ", scores);
   }
-  return {{q.shape().with(3, v.size(3)), q.dtype()}, {q.shape().without(3), q.dtype()}};
+  return {{q.shape().with(3, v.size(3)), q.dtype()}, {q.shape().without(3), wide_type(q)}};
 }
 
 void AttentionOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,

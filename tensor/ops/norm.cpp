@@ -13,7 +13,8 @@ void check_rows(const Tensor& x, const char* op) {
 
 void check_channels(const Tensor& x, const Tensor& t, const char* op, const char* what) {
   if (!t.defined()) return;
-  check_same_dtype(x, t, op);
+  check(t.dtype() == wide_type(x), op, ": ", what, " is ", t.dtype(), ", input ", x.dtype(),
+        " wants ", wide_type(x));
   check(t.shape() == Shape{x.size(-1)}, op, ": ", what, " has shape ", t.shape(), ", input ",
         x.shape());
 }
@@ -42,8 +43,8 @@ std::vector<Spec> BatchNormOp::infer(std::span<const Tensor> in) const {
   check(!training || in[0].shape().outer(-1) != 1, op,
         ": one value per channel has no variance to train with, input ", in[0].shape());
   const Shape channels{in[0].size(-1)};
-  const DType dtype = in[0].dtype();
-  return {{in[0].shape(), dtype}, {channels, dtype}, {channels, dtype}};
+  const DType wide = wide_type(in[0]);
+  return {{in[0].shape(), in[0].dtype()}, {channels, wide}, {channels, wide}};
 }
 
 void BatchNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
@@ -52,7 +53,7 @@ void BatchNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
   Tensor mean = out[1];
   const kernels::NormShape s = batch_norm_shape(x.shape());
   if (training) {
-    const Tensor var = Tensor::empty(rstd.shape(), x.dtype());
+    const Tensor var = Tensor::empty(rstd.shape(), rstd.dtype());
     kernels::norm_statistics(ex, mean.out(), var.out(), x.in(), s);
     kernels::inverse_deviation(ex, rstd.out(), var.in(), s.C, eps);
     if (in[3].defined() && s.L > 0) {
@@ -72,7 +73,7 @@ std::vector<Spec> GroupNormOp::infer(std::span<const Tensor> in) const {
   const Tensor& x = in[0];
   check(x.rank() >= 2 && groups >= 1 && x.size(-1) % groups == 0, "group_norm: ", groups,
         " groups do not divide the channels of ", x.shape());
-  const Spec statistics{{x.size(0), groups}, x.dtype()};
+  const Spec statistics{{x.size(0), groups}, wide_type(x)};
   return {{x.shape(), x.dtype()}, statistics, statistics};
 }
 
@@ -88,7 +89,7 @@ void GroupNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
 
 std::vector<Spec> LayerNormOp::infer(std::span<const Tensor> in) const {
   check_affine(in, "layer_norm");
-  const Spec statistics{in[0].shape().without(-1), in[0].dtype()};
+  const Spec statistics{in[0].shape().without(-1), wide_type(in[0])};
   return {{in[0].shape(), in[0].dtype()}, statistics, statistics};
 }
 
@@ -100,9 +101,10 @@ void LayerNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
 
 std::vector<Spec> ScaleNormOp::infer(std::span<const Tensor> in) const {
   check_rows(in[0], "scale_norm");
-  check_same_dtype(in[0], in[1], "scale_norm");
+  check(in[1].dtype() == wide_type(in[0]), "scale_norm: g is ", in[1].dtype(), ", input ",
+        in[0].dtype());
   check(in[1].shape() == Shape{1}, "scale_norm: g has shape ", in[1].shape(), ", not (1)");
-  return {{in[0].shape(), in[0].dtype()}, {in[0].shape().without(-1), in[0].dtype()}};
+  return {{in[0].shape(), in[0].dtype()}, {in[0].shape().without(-1), wide_type(in[0])}};
 }
 
 void ScaleNormOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,

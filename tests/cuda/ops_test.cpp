@@ -26,6 +26,17 @@ TEST_P(CudaOps, EqualsTheCpu) {
   expect_close(gpu, cpu, row().tolerance);
 }
 
+// Inputs are rounded for both, so what differs are the roundings of results and of what passes from
+// one op to the next: a few units of the last of 11 and of 8 bits.
+void expect_narrow(const OpCase& row, DType dtype, double tolerance) {
+  if (!row.differentiable) GTEST_SKIP() << "steps: a rounding more or less changes them";
+  const Results cpu = run(row, DType::f32, {}, dtype);
+  expect_close(run(row, dtype, kGpu, dtype), cpu, tolerance);
+}
+
+TEST_P(CudaOps, HalfPrecisionEqualsTheCpu) { expect_narrow(row(), DType::f16, 4e-3); }
+TEST_P(CudaOps, BrainFloatEqualsTheCpu) { expect_narrow(row(), DType::bf16, 3e-2); }
+
 TEST_P(CudaOps, AnyOrderOfThreadsGivesTheSameBits) {
   const Results ascending = run(row(), DType::f32, kGpu);
   const ReverseOrder reverse;

@@ -8,9 +8,7 @@ namespace {
 // in[1] with the shape it had before packing, for the checks of the unfused op.
 std::array<Tensor, 3> operands(const FusedTail& tail, std::span<const Tensor> in) {
   const Tensor& weight = in[1];
-  return {in[0],
-          tail.packed ? weight.alias(tail.weight) : weight,
-          in[2]};
+  return {in[0], tail.packed ? weight.alias(tail.weight) : weight, in[2]};
 }
 
 std::vector<Spec> with_tail(std::vector<Spec> result, const FusedTail& tail, const Tensor& residual,

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
-#include "pose/core/metainfo.h"
 #include "data/transforms/transform.h"
+#include "pose/core/metainfo.h"
 #include "pose/engine/build_optim.h"
 #include "pose/engine/checkpoint_policy.h"
 #include "pose/engine/hook.h"

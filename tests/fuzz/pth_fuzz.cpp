@@ -1,7 +1,8 @@
 // Fuzz target of the checkpoint reader: any input is a tree or an InputError. With clang:
 //   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz/pth_fuzz.cpp
 //     nn/{pickle,pickle_value,pickle_globals,stored_tensor,zip_file,pth_reader}.cpp
-//     build/release/lib/liblimber_model.a build/release/lib/liblimber_infer.a -o pth_fuzz && ./pth_fuzz corpus/
+//     build/release/lib/liblimber_model.a build/release/lib/liblimber_infer.a -o pth_fuzz &&
+//     ./pth_fuzz corpus/
 #include <cstdlib>
 #include <fstream>
 

@@ -36,11 +36,11 @@ struct Precision {
 
 // Runs a case in f32. Where a gradient is off by more than 1e-3, the case is run in f64 and held to
 // 1e-4 there, and to 0.2 in f32 (RTMO's single-precision constants, of which the last bit is not
-// known, move its gradients by up to 8e-5 in f64). Rounding alone switches ReLUs whose inputs are nearly
-// 0: in f64, relative changes of 1e-8 to 1e-7 in weights and input move the gradients of ResNet-50
-// in training mode (batch 2) by 0.3 to 2 % of their norm, as f32 does (2 %), and single elements by
-// more; 1e-7 in the weights alone moves elements of ResNeSt-50's by more than 0.2. Cases with types
-// that the project does not know are skipped.
+// known, move its gradients by up to 8e-5 in f64). Rounding alone switches ReLUs whose inputs are
+// nearly 0: in f64, relative changes of 1e-8 to 1e-7 in weights and input move the gradients of
+// ResNet-50 in training mode (batch 2) by 0.3 to 2 % of their norm, as f32 does (2 %), and single
+// elements by more; 1e-7 in the weights alone moves elements of ResNeSt-50's by more than 0.2.
+// Cases with types that the project does not know are skipped.
 using StepCheck = void (*)(const File& file, const Precision& precision, Case& result);
 void check_step(StepCheck check, const File& file, Report& report);
 

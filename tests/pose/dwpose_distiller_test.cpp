@@ -51,7 +51,8 @@ struct Made {
       store.initialise_layers(head, "Conv2d", "weight", init::normal(0, 0.1));
       store.initialise_layers(head, "Linear", "weight", init::normal(0, 0.2));
     }
-    // In evaluation mode a fresh network's norms do nothing, and the usual weights let all die away.
+    // In evaluation mode a fresh network's norms do nothing, and the usual weights let all die
+    // away.
     store.initialise_layers("teacher.backbone", "Conv2d", "weight", init::kaiming(init::Fan::in));
     for (size_t i = 0; i < samples.size(); ++i) {
       for (const char* axis : {"keypoint_x_labels", "keypoint_y_labels"})

@@ -1,6 +1,6 @@
-// The device language in plain C++: what a .cu file of this project uses of it. Blocks run one after
-// another, the threads of a block as fibres that change at barriers (scheduler.h); a `__shared__`
-// array is a static one, since there is never more than one block.
+// The device language in plain C++: what a .cu file of this project uses of it. Blocks run one
+// after another, the threads of a block as fibres that change at barriers (scheduler.h); a
+// `__shared__` array is a static one, since there is never more than one block.
 #pragma once
 
 #include <cmath>

@@ -244,7 +244,7 @@ void Report::add(const Case& done) {
 }
 
 void Report::fail(const std::string& name, const std::string& why) {
-  ++failed_;
+  failures_.push_back(name);
   std::printf("FAILED  %s: %s\n", name.c_str(), why.c_str());
   std::fflush(stdout);
 }

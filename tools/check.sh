@@ -132,7 +132,7 @@ check_nvcc() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(format layers links headers isa consumer emulate nvcc aarch64)
+[ $# -gt 0 ] || steps=(format layers links headers isa emulate nvcc)
 failed=()
 for step in "${steps[@]}"; do
   declare -F "check_$step" >/dev/null || { echo "no step $step" >&2; exit 2; }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "tensor/error.h"
 
@@ -66,6 +67,12 @@ void write_file_atomically(const std::string& path,
 
 void write_file_atomically(const std::string& path, std::string_view bytes) {
   write_file_atomically(path, [&](const FileSink& sink) { sink(bytes); });
+}
+
+void make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  check_input(!error, path, ": cannot create the folder: ", error.message());
 }
 
 }  // namespace limber

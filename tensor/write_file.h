@@ -42,4 +42,7 @@ void write_file_atomically(const std::string& path,
                            const std::function<void(const FileSink&)>& write);
 void write_file_atomically(const std::string& path, std::string_view bytes);
 
+// The folder and those above it, where they are not there yet. Throws InputError naming it.
+void make_folder(const std::string& path);
+
 }  // namespace limber

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "data/numpy_file.h"
 #include "data/synth/motion.h"
+#include "tensor/write_file.h"
 
 namespace limber::synth {
 namespace {
@@ -121,9 +120,7 @@ double mean_pose_error(const Frames& train, const Frames& val) {
 }  // namespace
 
 MocapSummary write_mocap(const std::string& folder, const MocapOptions& o, uint64_t seed) {
-  std::error_code error;
-  std::filesystem::create_directories(folder + "/annotations", error);
-  check_input(!error, folder, ": cannot create the folder: ", error.message());
+  make_folder(folder + "/annotations");
   const auto trained = make_subjects({"S1", "S5", "S6", "S7", "S8"}, o.cameras, seed);
   const auto others = make_subjects({"S9", "S11"}, o.cameras, seed);
   const Frames train = make_frames(trained, o.takes, o, mix_seed(seed, "train"));

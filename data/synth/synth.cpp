@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <exception>
-#include <filesystem>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -17,7 +16,6 @@ namespace limber::synth {
 namespace {
 
 using Json = nlohmann::ordered_json;
-namespace fs = std::filesystem;
 
 const char* const kNames[kJoints] = {
     "nose",           "left_eye",   "right_eye",   "left_ear",   "right_ear",   "left_shoulder",
@@ -67,12 +65,6 @@ void for_each_parallel(int64_t n, const std::function<void(int64_t)>& body) {
   work();
   for (std::thread& thread : threads) thread.join();
   if (failure) std::rethrow_exception(failure);
-}
-
-void make_folder(const std::string& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  check_input(!error, folder, ": cannot create the folder: ", error.message());
 }
 
 }  // namespace

@@ -7,12 +7,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 
 #include "tensor/error.h"
+#include "tensor/write_file.h"
 
 namespace limber {
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -46,9 +45,7 @@ RunLog::RunLog(const std::string& work_dir) : terminal_(isatty(STDOUT_FILENO) !=
   timestamp_ = fmt::format("{:%Y%m%d_%H%M%S}", fmt::localtime(now));
   folder_ = work_dir + "/" + timestamp_;
   const std::string data = folder_ + "/vis_data";
-  std::error_code error;
-  fs::create_directories(data, error);
-  check_input(!error, data, ": cannot create the folder: ", error.message());
+  make_folder(data);
   log_.reset(open_for_append(folder_ + "/" + timestamp_ + ".log"));
   scalars_.reset(open_for_append(data + "/scalars.json"));
   all_scalars_.reset(open_for_append(data + "/" + timestamp_ + ".json"));

@@ -115,9 +115,7 @@ CocoGroundTruth read_coco_truth(const std::string& file, bool whole_body) {
 
 void write_whole(const std::string& file, const std::string& text) {
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
-  std::error_code error;
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  check_input(!error, folder.string(), ": ", error.message());
+  if (!folder.empty()) make_folder(folder.string());
   write_file_atomically(file, text);
 }
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "data/image.h"
-#include "tensor/error.h"
+#include "tensor/write_file.h"
 
 namespace limber {
 
@@ -15,9 +15,7 @@ void Overlays::add(std::span<const DataSample> samples) {
 }
 
 void Overlays::write(const std::string& folder) const {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  check_input(!error, folder, ": cannot create the folder: ", error.message());
+  make_folder(folder);
   for (const auto& [file, instances] : found_) {
     const Tensor image = read_image(file);
     for (const Instances& instance : instances) draw_instances(image, instance, meta_, options_);

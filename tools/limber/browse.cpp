@@ -7,6 +7,7 @@
 #include "data/image.h"
 #include "data/loader.h"
 #include "pose/report/draw.h"
+#include "tensor/write_file.h"
 #include "tools/limber/commands.h"
 
 namespace limber::tool {
@@ -51,9 +52,7 @@ void run(const Arguments& a) {
         pipeline.at(i).set("pack_transformed", Config::value(true));
   }
   const auto dataset = make_dataset(node);
-  std::error_code error;
-  std::filesystem::create_directories(a.out_dir, error);
-  check_input(!error, a.out_dir, ": cannot create the folder: ", error.message());
+  make_folder(a.out_dir);
   const int64_t count = std::min<int64_t>(a.count, dataset->size());
   for (int64_t i = 0; i < count; ++i) {
     Random random(mix_seed(a.seed, uint64_t(i)));

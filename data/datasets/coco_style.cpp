@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <unordered_map>
 
+#include "data/datasets/subset.h"
 #include "pose/core/bbox.h"
 #include "pose/core/metainfo.h"
 
@@ -157,7 +158,7 @@ CocoStyleDataset::CocoStyleDataset(const Config& config, const CocoStyle& style)
   else
     bottom_up_ ? make_bottomup_items() : make_topdown_items();
   apply_filter(config.find("filter_cfg"));
-  take_subset(config.find("indices"));
+  take_subset(items_, config.find("indices"));
   pipeline_ = Pipeline(config.find("pipeline"));
   for (const char* key : {"serialize_data", "lazy_init", "headbox_file", "subset"})
     config.find(key);
@@ -234,24 +235,6 @@ void CocoStyleDataset::apply_filter(const Config& filter) {
     });
   }
   filter.expect_all_read();
-}
-
-void CocoStyleDataset::take_subset(const Config& indices) {
-  if (indices.is_null()) return;
-  if (!indices.is_list()) {
-    const int64_t n = indices.as<int64_t>();
-    if (n >= 0)
-      items_.resize(size_t(std::min(n, size())));
-    else  // the last ones
-      items_.erase(items_.begin(), items_.end() - std::min(-n, size()));
-    return;
-  }
-  std::vector<Item> kept;
-  for (const int64_t i : indices.as<std::vector<int64_t>>()) {
-    if (i < 0 || i >= size()) indices.fail("no sample ", i, " of ", size());
-    kept.push_back(items_[size_t(i)]);
-  }
-  items_ = std::move(kept);
 }
 
 std::vector<const InstanceRecord*> CocoStyleDataset::instances(int64_t index) const {

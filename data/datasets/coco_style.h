@@ -95,7 +95,6 @@ class CocoStyleDataset : public Dataset {
   void make_bottomup_items();
   void load_detections(const std::string& file);
   void apply_filter(const Config& filter);
-  void take_subset(const Config& indices);
 
   std::shared_ptr<const DatasetMeta> meta_;
   bool bottom_up_ = false;

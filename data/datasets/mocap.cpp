@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "data/datasets/subset.h"
 #include "pose/core/metainfo.h"
 
 namespace limber {
@@ -59,8 +60,7 @@ MocapDataset::MocapDataset(const Config& config, MocapFrames frames, const std::
               ": unlabeled sequences need a camera_param_file");
   make_items(config);
   pipeline_ = Pipeline(config.find("pipeline"));
-  for (const char* key : {"lazy_init", "serialize_data", "filter_cfg", "indices"})
-    config.find(key).ignore();
+  for (const char* key : {"lazy_init", "serialize_data", "filter_cfg"}) config.find(key).ignore();
   config.expect_all_read();
 }
 
@@ -84,20 +84,7 @@ void MocapDataset::make_items(const Config& config) {
     items_ =
         std::vector<Item>(items_.begin() + int64_t(begin), items_.begin() + int64_t(begin + kept));
   }
-  if (const Config indices = config.find("indices"); !indices.is_null() && !indices.is_list()) {
-    const int64_t n = indices.as<int64_t>();
-    if (n >= 0)
-      items_.resize(size_t(std::min(n, size())));
-    else
-      items_.erase(items_.begin(), items_.end() - std::min(-n, size()));
-  } else if (!indices.is_null()) {
-    std::vector<Item> chosen;
-    for (const int64_t i : indices.as<std::vector<int64_t>>()) {
-      if (i < 0 || i >= size()) indices.fail("no sample ", i, " of ", size());
-      chosen.push_back(items_[size_t(i)]);
-    }
-    items_ = std::move(chosen);
-  }
+  take_subset(items_, config.find("indices"));
   check_input(!items_.empty(), config.where(), ": no video has the frames of one sample");
 }
 

@@ -35,7 +35,9 @@ struct ConfigArguments {
   int threads = 0;
 
   void add_file(CLI::App& command);
-  // Last: takes the remaining words.
+  // --cfg-options, --device, --threads.
+  void add_flags(CLI::App& command);
+  // These, and last, since they take the remaining words, the overrides.
   void add_options(CLI::App& command);
   // Reads the file, applies the overrides, sets the threads; throws where the device is not there.
   Config load() const;

@@ -13,12 +13,16 @@ void ConfigArguments::add_file(CLI::App& command) {
   command.add_option("config", file, "config file (.json, or MMPose's .py)")->required();
 }
 
-void ConfigArguments::add_options(CLI::App& command) {
+void ConfigArguments::add_flags(CLI::App& command) {
   command.add_option("--cfg-options", options, "overrides of config values: key.path=value ...");
   command.add_option("--device", device, "where to compute: cpu, cuda, cuda:N")
       ->capture_default_str();
   command.add_option("--threads", threads, "threads to use (default: all cores)")
       ->check(CLI::PositiveNumber);
+}
+
+void ConfigArguments::add_options(CLI::App& command) {
+  add_flags(command);
   command.add_option("overrides", overrides, "overrides of config values: key.path=value ...")
       ->check([](const std::string& word) {
         return is_override(word) ? std::string() : "\"" + word + "\" is not key.path=value";
@@ -45,6 +49,12 @@ std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t
     if (!size.is_null()) return {size.at(1).as<int64_t>(), size.at(0).as<int64_t>()};
   }
   fail_input(config.path(), ": no codec.input_size; say --shape ROWS COLUMNS");
+}
+
+Config test_dataset(const Config& config) {
+  Config dataset = config.at("test_dataloader").at("dataset");
+  while (!dataset.has("pipeline") && dataset.has("dataset")) dataset = dataset.at("dataset");
+  return dataset;
 }
 
 }  // namespace limber::tool

@@ -135,12 +135,6 @@ void run(const Arguments& a) {
 
 }  // namespace
 
-Config test_dataset(const Config& config) {
-  Config dataset = config.at("test_dataloader").at("dataset");
-  while (!dataset.has("pipeline") && dataset.has("dataset")) dataset = dataset.at("dataset");
-  return dataset;
-}
-
 void add_export(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("export", "write a trained model as one file for inference");

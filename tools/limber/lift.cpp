@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,7 +15,6 @@
 #include "tools/limber/commands.h"
 
 namespace limber::tool {
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -130,7 +128,7 @@ class Lifter {
  public:
   Lifter(const Arguments& a, const Config& config)
       : model_(build_model(config, 0, /*initialise=*/false)),
-        dataset_(config.at("test_dataloader").at("dataset")),
+        dataset_(test_dataset(config)),
         sequence_(read_sequence_options(dataset_)),
         pipeline_(dataset_.at("pipeline")),
         width_(a.size.empty() ? 1000 : a.size[0]),
@@ -188,14 +186,11 @@ class Lifter {
 void run(const Arguments& a) {
   const Config config = a.config.load();
   const Track track = read_track(a.input, a.instance);
-  const auto meta =
-      resolve_metainfo(config.at("test_dataloader").at("dataset").find("metainfo"), "h36m");
+  const auto meta = resolve_metainfo(test_dataset(config).find("metainfo"), "h36m");
   const auto [points, scores] = converted(track, *meta, a.input);
   const Lifter lifter(a, config);
   const Tensor poses = lifter(points, scores, *meta);
-  std::error_code error;
-  fs::create_directories(a.out_dir, error);
-  check_input(!error, a.out_dir, ": cannot create the folder: ", error.message());
+  make_folder(a.out_dir);
   Json json{{"keypoints", meta->keypoint_names}, {"frames", Json::array()}};
   const float* p = poses.data<float>();
   for (const std::string& file : track.files) {

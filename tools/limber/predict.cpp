@@ -7,12 +7,14 @@
 #include <fstream>
 #include <memory>
 
+#include "data/dataset.h"
 #include "data/image.h"
 #include "infer/session.h"
 #include "pose/core/bbox.h"
-#include "pose/engine/evaluate.h"
+#include "pose/engine/model.h"
 #include "pose/report/overlays.h"
 #include "pose/report/predictions.h"
+#include "tensor/write_file.h"
 #include "tools/limber/box_file.h"
 #include "tools/limber/commands.h"
 
@@ -71,13 +73,12 @@ std::array<float, 4> parse_box(const std::string& text) {
   return {float(b[0]), float(b[1]), float(b[0] + b[2]), float(b[1] + b[3])};
 }
 
-// What to look at: an image and, for top-down models, a box on it.
-struct Job {
-  std::string file;
-  int64_t image_id = -1;
-  std::array<float, 4> box{};
-  float score = 1;
-};
+using Boxes = std::vector<BoxFile::Box>;
+
+// The whole picture. image: (H, W, 3).
+BoxFile::Box whole(const Tensor& image) {
+  return {{0, 0, float(image.size(1)), float(image.size(0))}, 1};
+}
 
 // Gathers what is found and writes it.
 class Predictor {
@@ -88,7 +89,8 @@ class Predictor {
         predictions_(*meta_),
         overlays_(*meta_, {.score_threshold = a.kpt_thr}) {}
   virtual ~Predictor() = default;
-  virtual void add(const Job& job) = 0;
+  // Looks at the boxes of a picture; without any at all of it.
+  virtual void add(const std::string& file, int64_t image_id, const Boxes& boxes) = 0;
   // Whether the model looks at whole images and finds the people itself.
   virtual bool bottom_up() const { return false; }
   int64_t instances() const { return instances_; }
@@ -133,28 +135,32 @@ class ModelPredictor : public Predictor {
   }
   bool bottom_up() const override { return bottom_up_; }
 
-  void add(const Job& job) override {
+  void add(const std::string& file, int64_t image_id, const Boxes& boxes) override {
     Sample sample;
-    sample.meta.img_path = job.file;
-    sample.meta.img_id = sample.meta.id = job.image_id;
+    sample.img = read_image(file);  // once for all boxes; LoadImage takes what is there
+    sample.meta.img_path = file;
+    sample.meta.img_id = sample.meta.id = image_id;
     sample.meta.dataset_name = meta_->dataset_name;
     sample.meta.flip_indices = meta_->flip_indices;
     sample.dataset = meta_;
-    if (!bottom_up_) set_box(sample, job);
-    Random random(0);
-    check_input(pipeline_.apply(sample, random) && sample.packed != nullptr, job.file,
-                ": dropped by the test pipeline");
-    batch_.push_back(std::move(*sample.packed));
-    if (int(batch_.size()) == arguments_.batch_size) flush();
+    if (bottom_up_) return add(std::move(sample));
+    for (const BoxFile::Box& box : boxes.empty() ? Boxes{whole(sample.img)} : boxes) {
+      Sample one = sample;
+      one.bbox = Tensor::from(std::span<const float>(box.xyxy), {1, 4});
+      one.bbox_score = Tensor::full({1}, box.score);
+      one.keypoints = Tensor::zeros({1, meta_->num_keypoints, 2});
+      one.keypoints_visible = Tensor::full({1, meta_->num_keypoints}, 1);
+      add(std::move(one));
+    }
   }
 
  private:
-  void set_box(Sample& sample, const Job& job) const {
-    sample.bbox = Tensor::from(std::vector<float>(job.box.begin(), job.box.end()), {1, 4});
-    sample.bbox_score = Tensor::full({1}, job.score);
-    const int64_t K = meta_->num_keypoints;
-    sample.keypoints = Tensor::zeros({1, K, 2});
-    sample.keypoints_visible = Tensor::full({1, K}, 1);
+  void add(Sample sample) {
+    Random random(0);
+    check_input(pipeline_.apply(sample, random) && sample.packed != nullptr, sample.meta.img_path,
+                ": dropped by the test pipeline");
+    batch_.push_back(std::move(*sample.packed));
+    if (int(batch_.size()) == arguments_.batch_size) flush();
   }
 
   void flush() override {
@@ -176,23 +182,28 @@ class FilePredictor : public Predictor {
   explicit FilePredictor(const Arguments& a, std::unique_ptr<Session> session)
       : Predictor(a, meta_of(session->model())), session_(std::move(session)) {}
 
-  void add(const Job& job) override {
-    const int64_t K = meta_->num_keypoints;
-    const Tensor image = read_image(job.file);
+  void add(const std::string& file, int64_t image_id, const Boxes& given) override {
+    const Tensor image = read_image(file);
+    const Boxes boxes = given.empty() ? Boxes{whole(image)} : given;
+    const int64_t N = int64_t(boxes.size()), K = meta_->num_keypoints;
     std::vector<uint8_t> rgb(image.span<uint8_t>().begin(), image.span<uint8_t>().end());
     for (size_t i = 0; i < rgb.size(); i += 3) std::swap(rgb[i], rgb[i + 2]);
     DataSample sample;
-    sample.meta.img_path = job.file;
-    sample.meta.img_id = sample.meta.id = job.image_id;
+    sample.meta.img_path = file;
+    sample.meta.img_id = sample.meta.id = image_id;
     Instances& found = sample.pred_instances;
-    found.bboxes = Tensor::from(std::vector<float>(job.box.begin(), job.box.end()), {1, 4});
-    found.bbox_scores = Tensor::full({1}, job.score);
-    found.keypoints = Tensor::empty({1, K, 2});
-    found.keypoint_scores = Tensor::empty({1, K});
-    const auto& [x0, y0, x1, y1] = job.box;
-    const float box[4] = {x0, y0, x1 - x0, y1 - y0};
-    session_->run({rgb.data(), int(image.size(1)), int(image.size(0)), 3 * image.size(1)}, box, 1,
-                  found.keypoints.data<float>(), found.keypoint_scores.data<float>());
+    found.bboxes = Tensor::empty({N, 4});
+    found.bbox_scores = Tensor::empty({N});
+    found.keypoints = Tensor::empty({N, K, 2});
+    found.keypoint_scores = Tensor::empty({N, K});
+    for (int64_t n = 0; n < N; ++n) {
+      std::ranges::copy(boxes[size_t(n)].xyxy, found.bboxes.data<float>() + 4 * n);
+      found.bbox_scores.data<float>()[n] = boxes[size_t(n)].score;
+    }
+    const Tensor xywh = xyxy_to_xywh(found.bboxes);
+    session_->run({rgb.data(), int(image.size(1)), int(image.size(0)), 3 * image.size(1)},
+                  xywh.data<float>(), N, found.keypoints.data<float>(),
+                  found.keypoint_scores.data<float>());
     keep({&sample, 1});
   }
 
@@ -229,32 +240,25 @@ Arguments arranged(Arguments a) {
 void run(const Arguments& a) {
   check_input(a.boxes.empty() || a.bboxes.empty(), "--boxes and --bbox exclude each other");
   const std::vector<std::string> files = expand_inputs(a.inputs);
-  std::error_code error;
-  fs::create_directories(a.out_dir, error);
-  check_input(!error, a.out_dir, ": cannot create the folder: ", error.message());
+  make_folder(a.out_dir);
   const std::unique_ptr<Predictor> predictor = make_predictor(a);
   std::optional<BoxFile> boxes;
   if (!a.boxes.empty()) boxes.emplace(a.boxes);
   check_input(!predictor->bottom_up() || (a.boxes.empty() && a.bboxes.empty()),
               "the model finds the people itself and takes neither --boxes nor --bbox");
+  Boxes asked;  // of every picture
+  for (const std::string& text : a.bboxes) asked.push_back({parse_box(text), 1});
   int64_t id = 0, bad = 0;
   for (const std::string& file : files) {
     ++id;
     try {
-      std::vector<Job> jobs;
-      if (boxes) {
-        for (const BoxFile::Box& box : boxes->of(file))
-          if (box.score >= a.box_thr)
-            jobs.push_back({file, boxes->image_id(file, id), box.xyxy, box.score});
-      } else if (!a.bboxes.empty()) {
-        for (const std::string& text : a.bboxes) jobs.push_back({file, id, parse_box(text), 1});
-      } else if (predictor->bottom_up()) {
-        jobs.push_back({file, id});
-      } else {
-        const Tensor image = read_image(file);
-        jobs.push_back({file, id, {0, 0, float(image.size(1)), float(image.size(0))}, 1});
+      if (!boxes) {
+        predictor->add(file, id, asked);
+        continue;
       }
-      for (const Job& job : jobs) predictor->add(job);
+      Boxes wanted = boxes->of(file);
+      std::erase_if(wanted, [&](const BoxFile::Box& box) { return box.score < a.box_thr; });
+      if (!wanted.empty()) predictor->add(file, boxes->image_id(file, id), wanted);
     } catch (const InputError& e) {
       if (files.size() == 1) throw;
       fmt::print(stderr, "skipped: {}\n", e.what());
@@ -290,11 +294,7 @@ void add_predict(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--no-overlay", a->no_overlay, "write the JSON files alone");
   command->add_flag("--eager", a->eager, "run the model op by op, not as a plan");
-  command->add_option("--cfg-options", a->config.options,
-                      "overrides of config values: key.path=value ...");
-  command->add_option("--device", a->config.device, "where to compute")->capture_default_str();
-  command->add_option("--threads", a->config.threads, "threads to use (default: all cores)")
-      ->check(CLI::PositiveNumber);
+  a->config.add_flags(*command);
   command->callback([a] { run(arranged(*a)); });
 }
 

@@ -14,7 +14,7 @@ NormOptions read_norm(const Config& config) {
     o.type = NormType::frozen_batch;
   } else if (type == "LN" || type == "LN2d") {
     o.type = NormType::layer;
-  } else if (type == "GN" || type == "torch.nn.GroupNorm") {
+  } else if (type == "GN" || type == "GroupNorm" || type == "torch.nn.GroupNorm") {
     o.type = NormType::group;
     o.groups = config.get<int>("num_groups");
   } else {

@@ -87,7 +87,8 @@ std::unique_ptr<Backbone> make_hrformer(const Config& c, const Scope& s) {
   const bool relative_bias = extra.get("with_rpe", false);
   const auto path = extra.get<double>("drop_path_rate");
   // Of convolutions alone; the paper's counts are repeated there without use.
-  for (const char* key : {"num_heads", "num_mlp_ratios"}) extra.at("stage1").find(key);
+  for (const char* key : {"num_heads", "num_mlp_ratios", "mlp_ratios"})
+    extra.at("stage1").find(key);
   std::vector<StageSettings> stages;
   int total = 0;
   for (int n = 2; n <= 4; ++n) {

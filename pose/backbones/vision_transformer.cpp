@@ -100,7 +100,9 @@ VisionTransformer::VisionTransformer(const Config& c, const Scope& s)
       projection_(embed(c, s)),
       cls_(c.get("with_cls_token", true)),
       final_norm_(c.get("final_norm", true)),
-      out_type_(c.get<std::string>("out_type", "cls_token")) {
+      // output_cls_token: the older form of out_type, which some configs still pass.
+      out_type_(c.get<std::string>("out_type",
+                                   c.get("output_cls_token", true) ? "cls_token" : "featmap")) {
   check_input(out_type_ == "featmap" || out_type_ == "raw", c.path(), ".out_type: \"featmap\" or ",
               "\"raw\", not \"", out_type_, "\"");
   const Init narrow = init::truncated_normal(0, 0.02);

@@ -51,9 +51,9 @@ FeatureDecoupling::FeatureDecoupling(const Scope& s, int64_t in, int64_t width, 
 // image: (M, H, W, C) -> (M, H, W, 1).
 Tensor FeatureDecoupling::spatial_mask(const Tensor& image, const Tensor& people,
                                        const Centres& centres) const {
-  const int64_t M = image.size(0), H = image.size(1), W = image.size(2);
-  const Tensor query = reshape(spatial_(people), {M, -1, 1});
-  const Tensor alike = reshape(matmul(reshape(image, {M, H * W, -1}), query), {M, H, W, 1});
+  const int64_t M = image.size(0), H = image.size(1), W = image.size(2), C = image.size(3);
+  const Tensor query = reshape(spatial_(people), {M, C, 1});
+  const Tensor alike = reshape(matmul(reshape(image, {M, H * W, C}), query), {M, H, W, 1});
   const Tensor places = relative_places(centres, H, W, image.dtype());
   return sigmoid(spatial_conv_(concat({alike, places}, -1)));
 }
@@ -61,8 +61,8 @@ Tensor FeatureDecoupling::spatial_mask(const Tensor& image, const Tensor& people
 Tensor FeatureDecoupling::operator()(const Tensor& features, const Tensor& people,
                                      const Centres& centres) const {
   const Tensor image = index_select(down_(features), 0, index_of(centres.image));
-  const int64_t M = image.size(0);
-  const Tensor by_channel = image * reshape(channel_(people), {M, 1, 1, -1});
+  const Tensor by_channel =
+      image * reshape(channel_(people), {image.size(0), 1, 1, image.size(3)});  // M may be 0
   const Tensor by_place = image * spatial_mask(image, people, centres);
   const Tensor own = relu(fuse_(concat({by_channel, by_place}, -1)));
   return maps_first(bounded_sigmoid(heat_(own)));

@@ -154,6 +154,15 @@ TEST(CidHead, LimitsThePeopleOfATrainingBatch) {
   EXPECT_EQ(names(), std::vector<std::string>{"loss/heatmap_coupled"});
 }
 
+TEST(CidHead, FindsNobodyOnAnEmptyPicture) {
+  Made made(kCid);
+  made.store.initialise("head.iia_module.keypoint_root_conv.bias", init::constant(-50));
+  made.store.initialise("head.iia_module.keypoint_root_conv.weight", init::constant(0));
+  const Features features{features_of(1)};
+  const Outputs maps = made.head->forward(features);
+  EXPECT_EQ(maps[0].second.shape(), (Shape{0, 3, 12, 16}));
+}
+
 TEST(DekrHead, RescoresWhereTheSkeletonIsKnown) {
   Made made(kDekr);
   const TestOptions test = options("{}");

@@ -45,7 +45,8 @@ std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t
   if (given.size() == 2) return given;
   for (const Config& node :
        {config.find("codec"), config.at("model").find("head").find("decoder")}) {
-    const Config size = node.is_object() ? node.find("input_size") : Config();
+    if (!node.is_object()) continue;
+    const Config size = node.find(node.has("input_size") ? "input_size" : "image_size");
     if (!size.is_null()) return {size.at(1).as<int64_t>(), size.at(0).as<int64_t>()};
   }
   fail_input(config.path(), ": no codec.input_size; say --shape ROWS COLUMNS");

@@ -65,7 +65,7 @@ void Points::append(const Points& more) {
 }
 
 std::vector<double> to_doubles(const Tensor& t) {
-  const Tensor wide = t.to(DType::f64);
+  const Tensor wide = t.to(Device{}).to(DType::f64);
   const auto span = wide.span<double>();
   return {span.begin(), span.end()};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "kernels/copy.h"
 #include "tensor/ops.h"
 
 namespace limber {
@@ -146,7 +147,7 @@ void PadOp::forward(const kernels::Exec& ex, std::span<const Tensor> in,
     source.start += first * source.strides[size_t(d)];
     target.start += (first + before) * target.strides[size_t(d)];
   }
-  if (kept.numel() < to.numel()) fill(ex, out[0], value);
+  if (kept.numel() < to.numel()) kernels::fill(ex, out[0].out(), to.numel(), value);
   copy_region(ex, target, source, kept);
 }
 

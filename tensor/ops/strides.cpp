@@ -47,23 +47,4 @@ void copy_region(const kernels::Exec& ex, const Region& to, const Region& from,
   kernels::strided_copy(ex, c, to.tensor.out(), from.tensor.in());
 }
 
-void fill(const kernels::Exec& ex, const Tensor& to, double value) {
-  if (to.numel() == 0) return;
-  const float f32 = float(value);
-  const int64_t i64 = int64_t(value);
-  const int32_t i32 = int32_t(i64);
-  const uint8_t u8 = uint8_t(i64);
-  kernels::In source{&u8, to.dtype()};
-  if (to.dtype() == DType::f32) source.data = &f32;
-  if (to.dtype() == DType::f64) source.data = &value;
-  if (to.dtype() == DType::i64) source.data = &i64;
-  if (to.dtype() == DType::i32) source.data = &i32;
-  kernels::StridedCopy c;
-  c.rank = 1;
-  c.extent[0] = to.numel();
-  c.stride_y[0] = 1;
-  c.stride_x[0] = 0;
-  kernels::strided_copy(ex, c, to.out(), source);
-}
-
 }  // namespace limber

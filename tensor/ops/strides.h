@@ -29,7 +29,4 @@ struct Region {
 void copy_region(const kernels::Exec& ex, const Region& to, const Region& from,
                  const Shape& extents);
 
-// `value` into every element of `to`.
-void fill(const kernels::Exec& ex, const Tensor& to, double value);
-
 }  // namespace limber

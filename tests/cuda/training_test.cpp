@@ -161,9 +161,7 @@ TEST_P(CudaTraining, AStepEqualsTheCpus) {
   EXPECT_NEAR(gpu.next_loss, cpu.next_loss, 1e-4 * std::abs(cpu.next_loss));
 }
 
-// Not passing yet: a loss reads its weights on the host.
-INSTANTIATE_TEST_SUITE_P(DISABLED_Families, CudaTraining,
-                         testing::Range<size_t>(0, families().size()),
+INSTANTIATE_TEST_SUITE_P(Families, CudaTraining, testing::Range<size_t>(0, families().size()),
                          [](const auto& row) { return families()[row.param].name; });
 
 }  // namespace

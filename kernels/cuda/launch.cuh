@@ -97,11 +97,21 @@ inline Grid one_each(int64_t n, int threads = kThreads) {
 
 inline cudaStream_t stream_of(const Exec& ex) { return static_cast<cudaStream_t>(ex.stream); }
 
+#if defined(LIMBER_CUDA_EMULATE)
+template <class T>
+void check_argument(const Exec& ex, const T& argument) {
+  if constexpr (std::is_pointer_v<T>)
+    if (argument != nullptr && !emulator::on_device(argument))
+      throw gpu::CudaError(std::string(ex.kernel) + ": a kernel was handed the host's memory");
+}
+#endif
+
 // Queues kernel(args...) on the stream of `ex`. Nothing happens for a grid without blocks.
 template <class... Parameters, class... Args>
 void launch(const Exec& ex, const Grid& grid, void (*kernel)(Parameters...), const Args&... args) {
   if (grid.blocks == 0) return;
 #if defined(LIMBER_CUDA_EMULATE)
+  (check_argument<Parameters>(ex, args), ...);
   const auto call = [&] { kernel(static_cast<Parameters>(args)...); };
   const emulator::LaunchShape shape{ex.kernel, unsigned(grid.blocks), unsigned(grid.threads),
                                     grid.shared};

@@ -40,10 +40,24 @@ void mirror_kernel(int* out, bool with_barrier) {
   out[blockIdx.x * 96 + threadIdx.x] = numbers[95 - threadIdx.x];
 }
 
+// n elements on the device, for the duration of a test.
+template <class T>
+class OnDevice {
+ public:
+  explicit OnDevice(int64_t n) : scratch_(exec_, n), n_(size_t(n)) {}
+  T* data() const { return scratch_.data(); }
+  std::vector<T> values() const { return {data(), data() + n_}; }
+
+ private:
+  const kernels::Exec exec_ = exec();
+  Scratch<T> scratch_;
+  size_t n_;
+};
+
 std::vector<int> mirrored(bool with_barrier) {
-  std::vector<int> out(2 * 96);
+  const OnDevice<int> out(2 * 96);
   launch(exec(), {2, 96}, mirror_kernel, out.data(), with_barrier);
-  return out;
+  return out.values();
 }
 
 TEST(Emulator, BarriersOrderTheThreadsOfABlock) {
@@ -71,8 +85,9 @@ void sums_kernel(float* out) {
 }
 
 TEST(Emulator, WarpsExchangeValues) {
-  float out[3] = {};
-  launch(exec(), {1, 160}, sums_kernel, &out[0]);
+  const OnDevice<float> device(3);
+  launch(exec(), {1, 160}, sums_kernel, device.data());
+  const std::vector<float> out = device.values();
   EXPECT_EQ(out[0], 159 * 160 / 2);
   EXPECT_EQ(out[1], 159);
   EXPECT_EQ(out[2], 1);
@@ -86,9 +101,29 @@ void early_kernel(int* out) {
 }
 
 TEST(Emulator, AThreadMayReturnBeforeABarrier) {
-  std::vector<int> out(64);
+  const OnDevice<int> out(64);
+  kernels::gpu::zero(0, out.data(), 64 * sizeof(int));
   launch(exec(), {1, 64}, early_kernel, out.data());
-  for (int i = 0; i < 64; ++i) EXPECT_EQ(out[size_t(i)], i < 40 ? 1 : 0);
+  for (int i = 0; i < 64; ++i) EXPECT_EQ(out.values()[size_t(i)], i < 40 ? 1 : 0);
+}
+
+TEST(Emulator, TheHostsMemoryIsNoArgument) {
+  const std::string error = error_of([] {
+    std::vector<int> out(64);
+    launch(exec(), {1, 64}, early_kernel, out.data());
+  });
+  EXPECT_NE(error.find("test_kernel: a kernel was handed the host's memory"), std::string::npos)
+      << error;
+  const OnDevice<int> block(4);
+  std::vector<int> host(4);
+  const auto copy = [](void* to, const void* from, kernels::gpu::Copy direction) {
+    kernels::gpu::copy(0, to, from, 16, direction);
+  };
+  copy(block.data(), host.data(), kernels::gpu::Copy::to_device);
+  EXPECT_THROW(copy(block.data(), host.data(), kernels::gpu::Copy::inside),
+               kernels::gpu::CudaError);
+  EXPECT_THROW(copy(host.data(), host.data(), kernels::gpu::Copy::to_device),
+               kernels::gpu::CudaError);
 }
 
 void torn_kernel() {

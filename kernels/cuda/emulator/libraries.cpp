@@ -8,6 +8,7 @@
 #include "kernels/copy.h"
 #include "kernels/cpu/runtime/cpu_features.h"
 #include "kernels/cuda/cudnn_conv.h"
+#include "kernels/cuda/launch.cuh"
 #include "kernels/cuda/runtime/gpu.h"
 #include "kernels/gemm.h"
 
@@ -42,7 +43,9 @@ bool is_emulated() { return true; }
 
 namespace cuda {
 
-void gemm(const Exec&, const Gemm& g, Out c, In a, In b) {
+void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
+  for (const void* operand : {static_cast<const void*>(c.data), a.data, b.data, g.bias.data})
+    check_argument(ex, operand);
   Exec cpu;
   cpu.isa = best_isa();
   const int64_t n = reach(g.M, g.N, g.ldc, g.batch, g.stride_c);
@@ -56,7 +59,7 @@ void gemm(const Exec&, const Gemm& g, Out c, In a, In b) {
   if (c.dtype == DType::f32) return kernels::gemm(cpu, wide, c, left.in, right.in);
   Widened result(cpu, {c.data, c.dtype}, n);
   kernels::gemm(cpu, wide, {result.copy.data(), DType::f32}, left.in, right.in);
-  convert(cpu, c, {result.copy.data(), DType::f32}, n);
+  kernels::convert(cpu, c, {result.copy.data(), DType::f32}, n);
 }
 
 bool cudnn_conv_forward(const Exec&, const Conv&, Out, In, In, In) { return false; }

@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <mutex>
-#include <unordered_map>
 
 namespace {
 
@@ -13,7 +13,7 @@ constexpr unsigned char kPattern = 0xC5, kFresh = 0xFB;
 
 struct Blocks {
   std::mutex mutex;
-  std::unordered_map<void*, size_t> sizes;
+  std::map<const void*, size_t> sizes;  // by address
   size_t used = 0;
   cudaError_t last = cudaSuccess;
 };
@@ -29,7 +29,7 @@ cudaError_t failed(cudaError_t error) {
   return error;
 }
 
-bool zones_whole(void* block, size_t bytes) {
+bool zones_whole(const void* block, size_t bytes) {
   const auto* at = static_cast<const unsigned char*>(block);
 #if !defined(__SANITIZE_ADDRESS__)  // there the heap's zones follow the block at once
   for (size_t i = 0; i < kZone; ++i)
@@ -42,6 +42,14 @@ bool zones_whole(void* block, size_t bytes) {
 
 }  // namespace
 
+bool limber::emulator::on_device(const void* at) {
+  std::lock_guard lock(blocks().mutex);
+  auto after = blocks().sizes.upper_bound(at);
+  if (after == blocks().sizes.begin()) return false;
+  const auto& [block, bytes] = *--after;
+  return static_cast<const char*>(at) - static_cast<const char*>(block) <= ptrdiff_t(bytes);
+}
+
 const char* cudaGetErrorString(cudaError_t error) {
   switch (error) {
     case cudaSuccess:
@@ -51,7 +59,7 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorMemoryAllocation:
       return "out of memory";
     case cudaErrorIllegalAddress:
-      return "a kernel wrote outside of a block of memory";
+      return "memory outside of a block, or the host's, used as the device's";
     case cudaErrorNotSupported:
       return "not in the emulator";
   }
@@ -160,13 +168,19 @@ cudaError_t cudaFreeHost(void* block) {
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t) {
+  const bool to_device = kind != cudaMemcpyDeviceToHost,
+             from_device = kind != cudaMemcpyHostToDevice;
+  if (limber::emulator::on_device(to) != to_device ||
+      limber::emulator::on_device(from) != from_device)
+    return failed(cudaErrorIllegalAddress);
   std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
 
 cudaError_t cudaMemsetAsync(void* block, int value, size_t bytes, cudaStream_t) {
+  if (!limber::emulator::on_device(block)) return failed(cudaErrorIllegalAddress);
   std::memset(block, value, bytes);
   return cudaSuccess;
 }

@@ -2,7 +2,8 @@
 //
 // Every block of "device" memory stands between two zones of a known pattern, checked when it is
 // released and at synchronisation; under AddressSanitizer the heap's own zones catch a wild access
-// where it happens.
+// where it happens. Host memory is told from device memory: a kernel or a copy that is handed the
+// wrong one would fault on a GPU, and is refused here.
 #pragma once
 
 #include <cstddef>
@@ -55,3 +56,10 @@ cudaError_t cudaFreeHost(void* block);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void* block, int value, size_t bytes, cudaStream_t stream);
+
+namespace limber::emulator {
+
+// Whether `at` points into a block of cudaMallocAsync, or just behind one.
+bool on_device(const void* at);
+
+}  // namespace limber::emulator

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "pose/codecs/blur.h"
-#include "pose/codecs/heatmap_ops.h"
+#include "pose/codecs/peaks.h"
 
 namespace limber {
 namespace {

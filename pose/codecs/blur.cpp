@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pose/codecs/heatmap_ops.h"
+#include "pose/codecs/peaks.h"
 #include "tensor/line_filter.h"
 
 namespace limber {

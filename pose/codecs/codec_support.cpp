@@ -89,13 +89,4 @@ Decoded one_person(const Tensor& locations, const Tensor& values) {
   return decoded;
 }
 
-void scale_points(const Tensor& points, double sx, double sy) {
-  const int64_t step = points.size(-1);
-  float* p = points.data<float>();
-  for (const float* end = p + points.numel(); p != end; p += step) {
-    p[0] *= float(sx);
-    p[1] *= float(sy);
-  }
-}
-
 }  // namespace limber

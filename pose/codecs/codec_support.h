@@ -56,7 +56,4 @@ Tensor read_maps(const Tensor& encoded, const char* codec);
 // storage.
 Decoded one_person(const Tensor& locations, const Tensor& values);
 
-// points (..., 2 or more), the first two coordinates of each multiplied by sx and sy. In place.
-void scale_points(const Tensor& points, double sx, double sy);
-
 }  // namespace limber

@@ -1,9 +1,9 @@
-// Sub-pixel refinement of key points read off heat maps; declared in heatmap_ops.h.
+// Sub-pixel refinement of key points read off heat maps; declared in peaks.h.
 #include <cmath>
 #include <limits>
 
 #include "pose/codecs/blur.h"
-#include "pose/codecs/heatmap_ops.h"
+#include "pose/codecs/peaks.h"
 
 namespace limber {
 namespace {

@@ -132,7 +132,7 @@ check_nvcc() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(format layers links headers isa emulate nvcc)
+[ $# -gt 0 ] || steps=(format layers links headers isa aarch64 consumer emulate nvcc)
 failed=()
 for step in "${steps[@]}"; do
   declare -F "check_$step" >/dev/null || { echo "no step $step" >&2; exit 2; }

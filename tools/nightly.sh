@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# What `./dev nightly` runs, too slow for every commit: tools/nightly.sh [asan] [tsan] [fuzz].
-#   asan  the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
-#   tsan  thread pool, loader and trainer under ThreadSanitizer
-#   fuzz  the readers of outside files on damaged and invented input, under the sanitizers
+# What `./dev nightly` runs, too slow for every commit: tools/nightly.sh [asan] [tsan] [overfit] [fuzz].
+#   asan     the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tsan     thread pool, loader and trainer under ThreadSanitizer
+#   overfit  HRNet-W32, ResNet-50 and RTMPose-m learn the sample pictures by heart
+#   fuzz     the readers of outside files on damaged and invented input, under the sanitizers
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
@@ -21,6 +22,10 @@ nightly_tsan() {
     --gtest_filter='*Thread*:*Loader*:TrainingFile*:ProgramTrain*'
 }
 
+nightly_overfit() {
+  build release && tools/overfit.sh
+}
+
 # The damaged files of the suite in larger numbers, then, where there is clang, its fuzzer on the
 # targets of tests/fuzz for a minute each.
 fuzz_target() {  # NAME SOURCE...
@@ -28,7 +33,8 @@ fuzz_target() {  # NAME SOURCE...
   shift
   mkdir -p "$out/$name" "$out/$name-corpus"
   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
-    "tests/fuzz/${name}_fuzz.cpp" "$@" build/release/lib/liblimber_model.a build/release/lib/liblimber_infer.a -o "$out/${name}_fuzz" &&
+    "tests/fuzz/${name}_fuzz.cpp" "$@" build/release/lib/liblimber_{model,infer}.a \
+    -o "$out/${name}_fuzz" &&
     TMPDIR=$out/$name "$out/${name}_fuzz" -max_total_time=60 -timeout=10 \
       -artifact_prefix="$out/" "$out/$name-corpus" >"$out/$name.log" 2>&1 ||
     { tail -30 "$out/$name.log"; return 1; }
@@ -45,7 +51,7 @@ nightly_fuzz() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(asan tsan fuzz)
+[ $# -gt 0 ] || steps=(asan tsan overfit fuzz)
 failed=()
 for step in "${steps[@]}"; do
   declare -F "nightly_$step" >/dev/null || { echo "no step $step" >&2; exit 2; }

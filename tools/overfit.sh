@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Can each model family learn? Trains shipped configs on the few real pictures of ../shared/samples
-# without augmentation (and tests without flipping) until they are known by heart, and asks for AP > 0.95 on those same
-# pictures: tools/overfit.sh [DIRECTORY [NAME...]]. Wants a release build; everything is written
-# below build/overfit.
+# without augmentation (and tests without flipping) until they are known by heart, and asks for
+# AP > 0.95 on those same pictures: tools/overfit.sh [DIRECTORY [NAME...]]. Wants a release build;
+# everything is written below build/overfit.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 limber=$PWD/build/release/bin/limber

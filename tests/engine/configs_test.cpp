@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "data/transforms/transform.h"
 #include "pose/core/metainfo.h"
@@ -56,6 +57,13 @@ TEST_P(ShippedConfig, Builds) {
                                                                    : family + "/AP");
   EXPECT_EQ(checkpoints.greater.at(0), !error);
   Evaluator(config.at("test_evaluator"), *known_metainfo(family));
+}
+
+TEST_P(ShippedConfig, StandsInTheModelZoo) {
+  std::ifstream in(LIMBER_SOURCE_DIR "/docs/model-zoo.md");
+  const std::string zoo((std::istreambuf_iterator<char>(in)), {});
+  const std::string name = fs::relative(GetParam(), LIMBER_SOURCE_DIR);
+  EXPECT_NE(zoo.find("| " + name + " |"), std::string::npos) << name << ": run tools/model_zoo.sh";
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ShippedConfig, testing::ValuesIn(shipped()), [](const auto& row) {

@@ -44,7 +44,8 @@ struct ConfigArguments {
   Device place() const { return parse_device(device); }
 };
 
-// Rows and columns of the network's input: those given (one number: a square), or the codec's.
+// Rows and columns of the network's input: those given (one number: a square), the codec's, or what
+// the test pipeline resizes to.
 std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t>& given);
 
 inline bool is_model_file(const std::string& path) { return path.ends_with(".limber"); }

@@ -49,6 +49,12 @@ std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t
     const Config size = node.find(node.has("input_size") ? "input_size" : "image_size");
     if (!size.is_null()) return {size.at(1).as<int64_t>(), size.at(0).as<int64_t>()};
   }
+  // Models that take pictures of any size: the first one that their test resizes to.
+  const Config pipeline =
+      config.has("test_dataloader") ? test_dataset(config).find("pipeline") : Config();
+  for (size_t i = 0; i < (pipeline.is_list() ? pipeline.size() : 0); ++i)
+    if (const Config scales = pipeline.at(i).find("scales"); scales.is_list() && scales.size() > 0)
+      return {scales.at(0).at(0).as<int64_t>(), scales.at(0).at(1).as<int64_t>()};
   fail_input(config.path(), ": no codec.input_size; say --shape ROWS COLUMNS");
 }
 

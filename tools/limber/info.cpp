@@ -87,7 +87,12 @@ void run(const Arguments& a) {
   if (a.config.file.empty()) return print_machine();
   const Config config = a.config.load();
   const Model model = build_model(config, 0, /*initialise=*/false);
-  if (!a.checkpoint.empty()) load_model(model, a.checkpoint);
+  if (!a.checkpoint.empty()) {
+    load_model(model, a.checkpoint);
+  } else {  // CIDHead works per person that it finds: without weights, for nobody
+    for (const Parameter& p : model.store->all())
+      Tensor(p.value).copy_from(Tensor::zeros(p.value.shape(), p.value.dtype()));
+  }
   const Tensor input = Tensor::zeros(input_of(config, a.shape));
   reset_peak_memory();
   FlopCounter counter;

@@ -9,7 +9,7 @@ limber=build/release/bin/limber
 
 The models of `configs/`, written by `tools/model_zoo.sh`: the size of the network's input (width x
 height), its parameters in millions and the multiply-adds of one picture in billions (convolutions,
-matrix products, attention; of CIDHead without its part per person), as `limber info CONFIG` counts
+matrix products, attention; of CIDHead for 30 people, the most it takes), as `limber info CONFIG` counts
 them. Names and counts of parameters are
 those of MMPose's models, so its checkpoints load.
 

@@ -89,7 +89,7 @@ void run(const Arguments& a) {
   const Model model = build_model(config, 0, /*initialise=*/false);
   if (!a.checkpoint.empty()) {
     load_model(model, a.checkpoint);
-  } else {  // CIDHead works per person that it finds: without weights, for nobody
+  } else {  // CIDHead works per person that it finds: on even maps, for as many as it takes
     for (const Parameter& p : model.store->all())
       Tensor(p.value).copy_from(Tensor::zeros(p.value.shape(), p.value.dtype()));
   }

@@ -22,271 +22,100 @@
 namespace limber {
 namespace {
 
-// ---- what each op has: v(name, field) for all of it. V reads or writes.
+// ---- the table: OP(struct, the constructor's arguments of a blank one, ("name", attribute)...).
+// Attributes are visited, written and read in this order; (group) stands for all of a GROUP's.
 
-template <class V>
-void visit(kernels::UnaryArgs& a, V& v) {
-  v("f", a.f);
-  v("a", a.a);
-  v("b", a.b);
-}
-template <class V>
-void visit(kernels::WindowAxis& a, V& v) {
-  v("in", a.in);
-  v("out", a.out);
-  v("kernel", a.kernel);
-  v("stride", a.stride);
-  v("padding", a.padding);
-  v("count_padding", a.count_padding);
-  v("adaptive", a.adaptive);
-}
-template <class V>
-void visit(ConvGeometry& g, V& v) {
-  v("stride", g.stride);
-  v("padding", g.padding);
-  v("dilation", g.dilation);
-  v("groups", g.groups);
-}
-template <class V>
-void visit(FusedTail& t, V& v) {
-  v("acts", t.acts);
-  visit(t.act, v);
-  v("packed", t.packed);
-  v("weight", t.weight);
-}
-template <class V>
-void visit(UnaryOp& op, V& v) {
-  visit(op.args, v);
-}
-template <class V>
-void visit(BinaryOp& op, V& v) {
-  v("f", op.f);
-  v("a", op.shape_a);
-  v("b", op.shape_b);
-}
-template <class V>
-void visit(WhereOp&, V&) {}
-template <class V>
-void visit(ReshapeOp& op, V& v) {
-  v("from", op.from);
-  v("to", op.to);
-}
-template <class V>
-void visit(PermuteOp& op, V& v) {
-  v("dims", op.dims);
-}
-template <class V>
-void visit(ExpandOp& op, V& v) {
-  v("from", op.from);
-  v("to", op.to);
-}
-template <class V>
-void visit(SliceOp& op, V& v) {
-  v("from", op.from);
-  v("dim", op.dim);
-  v("begin", op.begin);
-  v("count", op.count);
-  v("step", op.step);
-}
-template <class V>
-void visit(ConcatOp& op, V& v) {
-  v("dim", op.dim);
-  v("extents", op.extents);
-}
-template <class V>
-void visit(SplitOp& op, V& v) {
-  v("from", op.from);
-  v("dim", op.dim);
-  v("extents", op.extents);
-}
-template <class V>
-void visit(PadOp& op, V& v) {
-  v("amounts", op.amounts);
-  v("value", op.value);
-}
-template <class V>
-void visit(GatherOp& op, V& v) {
-  v("from", op.from);
-  v("dim", op.dim);
-  v("shared", op.shared);
-}
-template <class V>
-void visit(ExtremeOp& op, V& v) {
-  v("from", op.from);
-  v("dim", op.dim);
-  v("largest", op.largest);
-}
-template <class V>
-void visit(TopKOp& op, V& v) {
-  v("from", op.from);
-  v("k", op.k);
-}
-template <class V>
-void visit(SumOp& op, V& v) {
-  v("from", op.from);
-  v("first", op.first);
-  v("last", op.last);
-  v("factor", op.factor);
-}
-template <class V>
-void visit(SoftmaxOp&, V&) {}
-template <class V>
-void visit(LogSoftmaxOp&, V&) {}
-template <class V>
-void visit(MatMulOp& op, V& v) {
-  v("trans_a", op.trans_a);
-  v("trans_b", op.trans_b);
-}
-template <class V>
-void visit(AttentionOp& op, V& v) {
-  v("scale", op.scale);
-}
-template <class V>
-void visit(MultiScaleDeformAttnOp& op, V& v) {
-  v("maps", op.maps);
-}
-template <class V>
-void visit(DropoutOp&, V&) {
-  fail("Dropout: a model in evaluation mode drops nothing; graphs do not hold it");
-}
-template <class V>
-void visit(Conv2dOp& op, V& v) {
-  visit(op.geometry, v);
-}
-template <class V>
-void visit(ConvTranspose2dOp& op, V& v) {
-  visit(op.geometry, v);
-  v("output_padding", op.output_padding);
-}
-template <class V>
-void visit(BatchNormOp& op, V& v) {
-  v("training", op.training);
-  v("momentum", op.momentum);
-  v("eps", op.eps);
-}
-template <class V>
-void visit(GroupNormOp& op, V& v) {
-  v("groups", op.groups);
-  v("eps", op.eps);
-}
-template <class V>
-void visit(LayerNormOp& op, V& v) {
-  v("eps", op.eps);
-}
-template <class V>
-void visit(ScaleNormOp& op, V& v) {
-  v("eps", op.eps);
-}
-template <class V>
-void visit(MaxPool2dOp& op, V& v) {
-  visit(op.rows, v);
-  visit(op.columns, v);
-}
-template <class V>
-void visit(AvgPool2dOp& op, V& v) {
-  visit(op.rows, v);
-  visit(op.columns, v);
-}
-template <class V>
-void visit(ResizeOp& op, V& v) {
-  auto& s = op.shape;
-  v("N", s.N);
-  v("H", s.H);
-  v("W", s.W);
-  v("C", s.C);
-  v("h", s.h);
-  v("w", s.w);
-  v("filter", s.filter);
-  v("align_corners", s.align_corners);
-}
-template <class V>
-void visit(PReluOp&, V&) {}
-template <class V>
-void visit(LinearOp&, V&) {}
-template <class V>
-void visit(DeformConv2dOp& op, V& v) {
-  visit(op.geometry, v);
-  v("offset_groups", op.offset_groups);
-}
-template <class V>
-void visit(ConvBiasActOp& op, V& v) {
-  visit(op.geometry, v);
-  visit(op.tail, v);
-}
-template <class V>
-void visit(ConvTransposeBiasActOp& op, V& v) {
-  visit(op.geometry, v);
-  v("output_padding", op.output_padding);
-  visit(op.tail, v);
-}
-template <class V>
-void visit(LinearBiasActOp& op, V& v) {
-  visit(op.tail, v);
-}
-
-// ---- one of each, for the reader to fill in
-
-template <class O>
-std::shared_ptr<O> blank() {
-  if constexpr (std::is_same_v<O, UnaryOp>) {
-    return std::make_shared<O>(kernels::UnaryArgs{kernels::Unary::relu});
-  } else if constexpr (std::is_same_v<O, BinaryOp>) {
-    return std::make_shared<O>(kernels::Binary::add, Shape{}, Shape{});
-  } else if constexpr (std::is_same_v<O, ReshapeOp> || std::is_same_v<O, ExpandOp>) {
-    return std::make_shared<O>(Shape{}, Shape{});
-  } else if constexpr (std::is_same_v<O, PermuteOp>) {
-    return std::make_shared<O>(std::span<const int>{});
-  } else if constexpr (std::is_same_v<O, SliceOp>) {
-    return std::make_shared<O>(Shape{}, 0, 0, 0, 1);
-  } else if constexpr (std::is_same_v<O, ConcatOp>) {
-    return std::make_shared<O>(0, std::vector<int64_t>{});
-  } else if constexpr (std::is_same_v<O, SplitOp>) {
-    return std::make_shared<O>(Shape{}, 0, std::span<const int64_t>{});
-  } else if constexpr (std::is_same_v<O, PadOp>) {
-    return std::make_shared<O>(std::span<const std::pair<int64_t, int64_t>>{}, 0.0);
-  } else if constexpr (std::is_same_v<O, GatherOp> || std::is_same_v<O, ExtremeOp>) {
-    return std::make_shared<O>(Shape{}, 0, false);
-  } else if constexpr (std::is_same_v<O, TopKOp>) {
-    return std::make_shared<O>(Shape{}, 1);
-  } else if constexpr (std::is_same_v<O, SumOp>) {
-    return std::make_shared<O>(Shape{}, 0, 0, 1.0);
-  } else if constexpr (std::is_same_v<O, MatMulOp>) {
-    return std::make_shared<O>(false, false);
-  } else if constexpr (std::is_same_v<O, DropoutOp>) {
-    return std::make_shared<O>(Tensor(), 1.0);
-  } else if constexpr (std::is_same_v<O, ConvTranspose2dOp> ||
-                       std::is_same_v<O, ConvTransposeBiasActOp>) {
-    return std::make_shared<O>(ConvGeometry{}, std::array<int, 2>{});
-  } else if constexpr (std::is_same_v<O, MultiScaleDeformAttnOp>) {
-    return std::make_shared<O>(std::vector<std::pair<int64_t, int64_t>>{});
-  } else if constexpr (std::is_same_v<O, DeformConv2dOp>) {
-    return std::make_shared<O>(ConvGeometry{}, 1);
-  } else if constexpr (std::is_same_v<O, Conv2dOp> || std::is_same_v<O, ConvBiasActOp>) {
-    return std::make_shared<O>(ConvGeometry{});
-  } else if constexpr (std::is_same_v<O, BatchNormOp>) {
-    return std::make_shared<O>(false, 0.0, 0.0);
-  } else if constexpr (std::is_same_v<O, GroupNormOp>) {
-    return std::make_shared<O>(1, 0.0);
-  } else if constexpr (std::is_same_v<O, LayerNormOp> || std::is_same_v<O, ScaleNormOp> ||
-                       std::is_same_v<O, AttentionOp>) {
-    return std::make_shared<O>(0.0);
-  } else if constexpr (std::is_same_v<O, MaxPool2dOp> || std::is_same_v<O, AvgPool2dOp>) {
-    return std::make_shared<O>(kernels::WindowAxis{}, kernels::WindowAxis{});
-  } else if constexpr (std::is_same_v<O, ResizeOp>) {
-    return std::make_shared<O>(kernels::ResizeShape{});
-  } else {
-    return std::make_shared<O>();
+#define GROUP(type, ...)                             \
+  template <class V>                                 \
+  void visit([[maybe_unused]] type& o, V& visitor) { \
+    static_cast<void>(visitor __VA_ARGS__);          \
   }
-}
+#define OP(type, arguments, ...)                                                        \
+  std::shared_ptr<type> blank(const type*) { return std::make_shared<type> arguments; } \
+  GROUP(type, __VA_ARGS__)
+
+GROUP(kernels::UnaryArgs, ("f", o.f)("a", o.a)("b", o.b))
+GROUP(kernels::WindowAxis,
+      ("in", o.in)("out", o.out)("kernel", o.kernel)("stride", o.stride)("padding", o.padding)(
+          "count_padding", o.count_padding)("adaptive", o.adaptive))
+GROUP(kernels::ResizeShape, ("N", o.N)("H", o.H)("W", o.W)("C", o.C)("h", o.h)("w", o.w)(
+                                "filter", o.filter)("align_corners", o.align_corners))
+GROUP(ConvGeometry,
+      ("stride", o.stride)("padding", o.padding)("dilation", o.dilation)("groups", o.groups))
+GROUP(FusedTail, ("acts", o.acts)(o.act)("packed", o.packed)("weight", o.weight))
+
+OP(UnaryOp, (kernels::UnaryArgs{kernels::Unary::relu}), (o.args))
+OP(BinaryOp, (kernels::Binary::add, Shape{}, Shape{}), ("f", o.f)("a", o.shape_a)("b", o.shape_b))
+OP(WhereOp, ())
+OP(ReshapeOp, (Shape{}, Shape{}), ("from", o.from)("to", o.to))
+OP(PermuteOp, (std::span<const int>{}), ("dims", o.dims))
+OP(ExpandOp, (Shape{}, Shape{}), ("from", o.from)("to", o.to))
+OP(SliceOp, (Shape{}, 0, 0, 0, 1),
+   ("from", o.from)("dim", o.dim)("begin", o.begin)("count", o.count)("step", o.step))
+OP(ConcatOp, (0, std::vector<int64_t>{}), ("dim", o.dim)("extents", o.extents))
+OP(SplitOp, (Shape{}, 0, std::span<const int64_t>{}),
+   ("from", o.from)("dim", o.dim)("extents", o.extents))
+OP(PadOp, (std::span<const std::pair<int64_t, int64_t>>{}, 0.0),
+   ("amounts", o.amounts)("value", o.value))
+OP(GatherOp, (Shape{}, 0, false), ("from", o.from)("dim", o.dim)("shared", o.shared))
+OP(ExtremeOp, (Shape{}, 0, false), ("from", o.from)("dim", o.dim)("largest", o.largest))
+OP(TopKOp, (Shape{}, 1), ("from", o.from)("k", o.k))
+OP(SumOp, (Shape{}, 0, 0, 1.0),
+   ("from", o.from)("first", o.first)("last", o.last)("factor", o.factor))
+OP(SoftmaxOp, ())
+OP(LogSoftmaxOp, ())
+OP(MatMulOp, (false, false), ("trans_a", o.trans_a)("trans_b", o.trans_b))
+OP(AttentionOp, (0.0), ("scale", o.scale))
+OP(MultiScaleDeformAttnOp, (std::vector<std::pair<int64_t, int64_t>>{}), ("maps", o.maps))
+OP(DropoutOp, (Tensor(), 1.0),
+   .refuse("Dropout: a model in evaluation mode drops nothing; graphs do not hold it"))
+OP(Conv2dOp, (ConvGeometry{}), (o.geometry))
+OP(ConvTranspose2dOp, (ConvGeometry{}, std::array<int, 2>{}),
+   (o.geometry)("output_padding", o.output_padding))
+OP(DeformConv2dOp, (ConvGeometry{}, 1), (o.geometry)("offset_groups", o.offset_groups))
+OP(BatchNormOp, (false, 0.0, 0.0), ("training", o.training)("momentum", o.momentum)("eps", o.eps))
+OP(GroupNormOp, (1, 0.0), ("groups", o.groups)("eps", o.eps))
+OP(LayerNormOp, (0.0), ("eps", o.eps))
+OP(ScaleNormOp, (0.0), ("eps", o.eps))
+OP(MaxPool2dOp, (kernels::WindowAxis{}, kernels::WindowAxis{}), (o.rows)(o.columns))
+OP(AvgPool2dOp, (kernels::WindowAxis{}, kernels::WindowAxis{}), (o.rows)(o.columns))
+OP(ResizeOp, (kernels::ResizeShape{}), (o.shape))
+OP(PReluOp, ())
+OP(LinearOp, ())
+OP(ConvBiasActOp, (ConvGeometry{}), (o.geometry)(o.tail))
+OP(ConvTransposeBiasActOp, (ConvGeometry{}, std::array<int, 2>{}),
+   (o.geometry)("output_padding", o.output_padding)(o.tail))
+OP(LinearBiasActOp, (), (o.tail))
+#undef OP
+#undef GROUP
 
 // ---- the visitors
 
-class Writer {
+// What visitors share: calls chain, groups are entered. `V` visits a single field.
+template <class V>
+struct Visitor {
+  template <class T>
+  V& operator()(const char* name, T& field) {
+    self().field(name, field);
+    return self();
+  }
+  template <class T>
+  V& operator()(T& group) {
+    visit(group, self());
+    return self();
+  }
+  void refuse(const char* why) { fail(why); }
+
+ private:
+  V& self() { return static_cast<V&>(*this); }
+};
+
+class Writer : public Visitor<Writer> {
  public:
   std::vector<uint8_t> bytes;
   template <class T>
-  void operator()(const char*, const T& field) {
-    put(field);
+  void field(const char*, const T& value) {
+    put(value);
   }
 
  private:
@@ -321,14 +150,14 @@ class Writer {
   }
 };
 
-class Reader {
+class Reader : public Visitor<Reader> {
  public:
   explicit Reader(std::span<const uint8_t> bytes) : rest_(bytes) {}
   bool done() const { return rest_.empty(); }
   template <class T>
-  void operator()(const char* name, T& field) {
+  void field(const char* name, T& value) {
     name_ = name;
-    get(field);
+    get(value);
   }
 
  private:
@@ -386,13 +215,13 @@ class Reader {
   const char* name_ = "";
 };
 
-class Teller {
+class Teller : public Visitor<Teller> {
  public:
   std::string text;
   template <class T>
-  void operator()(const char* name, const T& field) {
+  void field(const char* name, const T& value) {
     text += str(text.empty() ? "" : ", ", name);
-    put(field);
+    put(value);
   }
 
  private:
@@ -428,7 +257,7 @@ void visit_any(const Op& op, V& v) {
 
 template <class O>
 std::shared_ptr<const Op> read_op(std::span<const uint8_t> bytes) {
-  const std::shared_ptr<O> op = blank<O>();
+  const std::shared_ptr<O> op = blank(static_cast<const O*>(nullptr));
   Reader reader(bytes);
   visit(*op, reader);
   check_input(reader.done(), op->name(), ": more bytes than attributes");

@@ -1,6 +1,6 @@
 // The attributes of every op as bytes: two ops are equal when kind and bytes are, and a .limber
-// file holds them. An op that is added must say its attributes in op_attributes.cpp, or it does
-// not compile.
+// file holds them. An op that is added must have a row in the table of op_attributes.cpp, or that
+// does not compile.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace limber {
 
-// Little endian, one attribute after another in the order of the op's visit().
+// Little endian, one attribute after another in the order of the table's row.
 std::vector<uint8_t> attribute_bytes(const Op& op);
 
 // The op of this kind; throws InputError where the bytes are not those of one.

@@ -28,11 +28,7 @@ constexpr int kKeypoints = 5;
 // A small ResNet with heat maps of 8 x 8, in a file.
 class LimberFile : public testing::Test {
  protected:
-  static NetworkCase network() {
-    for (const NetworkCase& row : network_cases())
-      if (row.name == "ResNet") return row;
-    throw std::runtime_error("no ResNet");
-  }
+  static const NetworkCase& network() { return network_case("ResNet"); }
 
   LimberFile() : model_(make_estimator(Config::parse(network().model), Scope(store_))) {
     stir(store_);

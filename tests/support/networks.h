@@ -16,6 +16,7 @@ struct NetworkCase {
 };
 
 const std::vector<NetworkCase>& network_cases();
+const NetworkCase& network_case(const std::string& name);  // throws where there is none
 
 // Gives running statistics and the weights of norms other values than those they start with.
 void stir(ParameterStore& store);

@@ -19,8 +19,8 @@ struct DeformAttention {
 // y[n, q, m] = sum_lp weights[n, q, m, l, p] v_l(x width[l] - 1/2, y height[l] - 1/2), where v_l is
 // bilinear in map l of sample n and head m, and 0 outside it (grid_sample with zero padding,
 // align_corners off).
-LIMBER_CPU_KERNEL(deform_attention_forward, const DeformAttention& a, Out y, In value, In locations,
-                  In weights)
+LIMBER_KERNEL(deform_attention_forward, const DeformAttention& a, Out y, In value, In locations,
+              In weights)
 
 // Gradients of all three. The gradient of a location is that of the cell it falls into, whose lower
 // edges belong to it. A sum has the order of q, whatever the number of threads.
@@ -30,7 +30,7 @@ struct DeformAttentionInputs {
 struct DeformAttentionGradients {
   Out dvalue, dlocations, dweights;
 };
-LIMBER_CPU_KERNEL(deform_attention_backward, const DeformAttention& a,
-                  const DeformAttentionGradients& to, const DeformAttentionInputs& from)
+LIMBER_KERNEL(deform_attention_backward, const DeformAttention& a,
+              const DeformAttentionGradients& to, const DeformAttentionInputs& from)
 
 }  // namespace limber::kernels

@@ -1,11 +1,8 @@
 // Gradients of convolution, in the same three ways as the forward direction.
 #include "kernels/conv.h"
-#include "kernels/cuda/add_parts.cuh"
-#include "kernels/cuda/columns.cuh"
+#include "kernels/cuda/conv_product.cuh"
 #include "kernels/cuda/cudnn_conv.h"
 #include "kernels/cuda/depthwise.cuh"
-#include "kernels/cuda/tile_product.cuh"
-#include "kernels/cuda/windows.cuh"
 #include "kernels/gemm.h"
 
 namespace limber::kernels::cuda {
@@ -45,38 +42,6 @@ struct DataProduct {
   }
 };
 
-// dweight: (K / groups, R S C / groups) = dy^T: (K / groups, N P Q) times patches, in parts of the
-// sum over N P Q.   parts: (part, K, R S C / groups)
-template <class T>
-struct WeightProduct {
-  Conv s;
-  float* sums;
-  const T *x, *dy;
-  int64_t M, N, K, groups;
-
-  WeightProduct(const Conv& c, float* to, const T* image, const T* grads)
-      : s(c), sums(to), x(image), dy(grads) {
-    M = s.K / s.groups;
-    N = s.R * s.S * (s.C / s.groups);
-    K = s.N * s.P * s.Q;
-    groups = s.groups;
-  }
-  __device__ float a(int64_t g, int64_t m, int64_t k) const {
-    return widen(dy[k * s.K + g * M + m]);
-  }
-  __device__ float b(int64_t g, int64_t k, int64_t column) const {
-    const int64_t D = s.C / s.groups, c = column % D, tap = column / D;
-    const int64_t q = k % s.Q, p = k / s.Q % s.P, n = k / s.Q / s.P;
-    const int64_t h = p * s.stride_h - s.pad_h + tap / s.S * s.dilation_h;
-    const int64_t w = q * s.stride_w - s.pad_w + tap % s.S * s.dilation_w;
-    if (h < 0 || h >= s.H || w < 0 || w >= s.W) return 0;
-    return widen(x[((n * s.H + h) * s.W + w) * s.C + g * D + c]);
-  }
-  __device__ void store(int64_t g, int64_t part, int64_t m, int64_t n, float value) const {
-    sums[(part * s.K + g * M + m) * N + n] = value;
-  }
-};
-
 }  // namespace
 
 void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
@@ -107,12 +72,8 @@ void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In d
     return gemm(ex, g, dweight, dy, x);
   }
   if (rows > 0 && cudnn_conv_backward_weight(ex, s, dweight, x, dy)) return;
-  const int64_t parts = parts_of(rows);
-  const Scratch<float> sums(ex, parts * elements);
   by_float_type(ex, dy.dtype, [&]<class T>(T) {
-    if (rows > 0) tile_product(ex, WeightProduct<T>(s, sums.data(), x.as<T>(), dy.as<T>()), parts);
-    launch(ex, one_each(elements), add_parts_kernel<T>, dweight.as<T>(), sums.data(), elements,
-           parts);
+    weight_product(ex, s, Patches<T>{s, x.as<T>()}, dweight.as<T>(), dy.as<T>());
   });
 }
 

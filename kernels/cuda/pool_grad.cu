@@ -35,63 +35,70 @@ __device__ bool is_first(const T* image, const PoolShape& s, const Window& rows,
   return true;
 }
 
+// An element of the image, and a window that holds it.
+struct Element {
+  int64_t at, n, h, w, c;
+};
+struct Holder {
+  int64_t at;  // of its result
+  Window rows, columns;
+};
+
 template <class T>
-__global__ void max_pool_grad_kernel(T* dx, const T* dy, const T* x, const T* y, PoolShape s,
-                                     int64_t elements) {
+struct MaxTerm {
+  const T *dy, *x, *y;
+  __device__ float operator()(const PoolShape& s, const Element& e, const Holder& window) const {
+    const float own = widen(x[e.at]);
+    if (widen(y[window.at]) != own) return 0;
+    const T* image = x + e.n * s.rows.in * s.columns.in * s.C + e.c;
+    const bool first = is_first(image, s, window.rows, window.columns, e.h, e.w, own);
+    return first ? widen(dy[window.at]) : 0.0f;
+  }
+};
+
+template <class T>
+struct MeanTerm {
+  const T* dy;
+  __device__ float operator()(const PoolShape&, const Element&, const Holder& window) const {
+    return widen(dy[window.at]) / float(window.rows.divisor * window.columns.divisor);
+  }
+};
+
+template <class T, class Term>
+__global__ void pool_grad_kernel(T* dx, Term term, PoolShape s, int64_t elements) {
   for (for_each_item(at, elements)) {
-    const int64_t c = at % s.C, w = at / s.C % s.columns.in;
-    const int64_t h = at / s.C / s.columns.in % s.rows.in;
-    const int64_t n = at / s.C / s.columns.in / s.rows.in;
-    const T* image = x + n * s.rows.in * s.columns.in * s.C + c;
-    const float own = widen(x[at]);
+    const int64_t h = at / s.C / s.columns.in % s.rows.in, w = at / s.C % s.columns.in;
+    const Element e{at, at / s.C / s.columns.in / s.rows.in, h, w, at % s.C};
     const Range above = windows_around(s.rows, h), left = windows_around(s.columns, w);
     float total = 0;
     for (int64_t i = above.first; i < above.last; ++i)
       for (int64_t j = left.first; j < left.last; ++j) {
         const Window rows = s.rows.at(i), columns = s.columns.at(j);
         if (h < rows.begin || h >= rows.end || w < columns.begin || w >= columns.end) continue;
-        const int64_t from = ((n * s.rows.out + i) * s.columns.out + j) * s.C + c;
-        if (widen(y[from]) == own && is_first(image, s, rows, columns, h, w, own))
-          total += widen(dy[from]);
+        const int64_t from = ((e.n * s.rows.out + i) * s.columns.out + j) * s.C + e.c;
+        total += term(s, e, Holder{from, rows, columns});
       }
     dx[at] = narrow<T>(total);
   }
 }
 
-template <class T>
-__global__ void mean_pool_grad_kernel(T* dx, const T* dy, PoolShape s, int64_t elements) {
-  for (for_each_item(at, elements)) {
-    const int64_t c = at % s.C, w = at / s.C % s.columns.in;
-    const int64_t h = at / s.C / s.columns.in % s.rows.in;
-    const int64_t n = at / s.C / s.columns.in / s.rows.in;
-    const Range above = windows_around(s.rows, h), left = windows_around(s.columns, w);
-    float total = 0;
-    for (int64_t i = above.first; i < above.last; ++i)
-      for (int64_t j = left.first; j < left.last; ++j) {
-        const Window rows = s.rows.at(i), columns = s.columns.at(j);
-        if (h < rows.begin || h >= rows.end || w < columns.begin || w >= columns.end) continue;
-        total += widen(dy[((n * s.rows.out + i) * s.columns.out + j) * s.C + c]) /
-                 float(rows.divisor * columns.divisor);
-      }
-    dx[at] = narrow<T>(total);
-  }
+template <class T, class Term>
+void pool_grad(const Exec& ex, T* dx, const Term& term, const PoolShape& s) {
+  const int64_t n = s.N * s.rows.in * s.columns.in * s.C;
+  launch(ex, one_each(n), pool_grad_kernel<T, Term>, dx, term, s, n);
 }
 
 }  // namespace
 
 void max_pool_backward(const Exec& ex, Out dx, In dy, In x, In y, const PoolShape& s) {
-  const int64_t n = s.N * s.rows.in * s.columns.in * s.C;
   by_float_type(ex, x.dtype, [&]<class T>(T) {
-    launch(ex, one_each(n), max_pool_grad_kernel<T>, dx.as<T>(), dy.as<T>(), x.as<T>(), y.as<T>(),
-           s, n);
+    pool_grad(ex, dx.as<T>(), MaxTerm<T>{dy.as<T>(), x.as<T>(), y.as<T>()}, s);
   });
 }
 
 void mean_pool_backward(const Exec& ex, Out dx, In dy, const PoolShape& s) {
-  const int64_t n = s.N * s.rows.in * s.columns.in * s.C;
-  by_float_type(ex, dy.dtype, [&]<class T>(T) {
-    launch(ex, one_each(n), mean_pool_grad_kernel<T>, dx.as<T>(), dy.as<T>(), s, n);
-  });
+  by_float_type(ex, dy.dtype,
+                [&]<class T>(T) { pool_grad(ex, dx.as<T>(), MeanTerm<T>{dy.as<T>()}, s); });
 }
 
 }  // namespace limber::kernels::cuda

@@ -29,7 +29,7 @@ cudaError_t failed(cudaError_t error) {
   return error;
 }
 
-bool zones_whole(const void* block, size_t bytes) {
+bool zones_whole(const void* block, [[maybe_unused]] size_t bytes) {
   const auto* at = static_cast<const unsigned char*>(block);
 #if !defined(__SANITIZE_ADDRESS__)  // there the heap's zones follow the block at once
   for (size_t i = 0; i < kZone; ++i)

@@ -100,14 +100,12 @@ class AssociativeEmbeddingHead : public Head {
   // (B, K): whether anybody on the image has the key point. The codec's weights are one row per
   // person, while all people share a map.
   Tensor map_weights(ConstBatch samples, DType dtype) const {
-    Tensor weights = Tensor::zeros({int64_t(samples.size()), count_});
+    std::vector<Tensor> rows;
     for (size_t i = 0; i < samples.size(); ++i) {
       const Tensor own = batch_labels(samples.subspan(i, 1), "keypoint_weights").to(DType::f32);
-      float* row = weights.data<float>() + int64_t(i) * count_;
-      for (int64_t j = 0; j < own.numel(); ++j)
-        row[j % count_] = std::max(row[j % count_], own.data<float>()[j]);
+      rows.push_back(max(concat({Tensor::zeros({1, count_}), own}, 0), 0, /*keep_dims=*/true));
     }
-    return weights.to(dtype);
+    return concat(rows, 0).to(dtype);
   }
 
   // Averages the heat maps with those of the mirror image, and appends its tags.

@@ -13,7 +13,8 @@ struct Members {
 };
 
 // indices: (N, K, 2). Positions are counted in all tags (B, L K, H, W), `image` being b.
-Members members_of(const Tensor& indices, const Shape& tags, int64_t image) {
+Members members_of(const Tensor& targets, const Shape& tags, int64_t image) {
+  const Tensor indices = targets.to(Device{});
   check(indices.dtype() == DType::i64 && indices.rank() == 3 && indices.size(2) == 2,
         "AssociativeEmbeddingLoss: keypoint_indices ", indices.shape(), " of type ",
         indices.dtype(), ", i64 (N, K, 2) is wanted");
@@ -67,20 +68,20 @@ struct AssociativeEmbeddingLoss : Loss {
   static void add_image(const Members& m, const Tensor& tags, Tensor& pull, Tensor& push) {
     const int64_t V = int64_t(m.owners.size()), M = int64_t(m.counts.size());
     const int64_t L = int64_t(m.pixels.size()) / V;
-    Tensor average = Tensor::zeros({M, V}), share = Tensor::empty({V, 1});
+    std::vector<float> average(size_t(M * V)), share(static_cast<size_t>(V));
     for (int64_t v = 0; v < V; ++v) {
       const int64_t owner = m.owners[size_t(v)];
       const float part = 1 / float(m.counts[size_t(owner)]);
-      average.data<float>()[owner * V + v] = part;
-      share.data<float>()[v] = part / float(M * L);
+      average[size_t(owner * V + v)] = part;
+      share[size_t(v)] = part / float(M * L);
     }
     const auto own = [&](const std::vector<int64_t>& list) {
       return Tensor::from(list, {int64_t(list.size())});
     };
     const Tensor tag = reshape(index_select(tags, 0, own(m.pixels)), {V, L});
-    const Tensor centre = matmul(average.to(tags.dtype()), tag);  // (M, L)
+    const Tensor centre = matmul(Tensor::from(average, {M, V}).to(tags.dtype()), tag);  // (M, L)
     const Tensor away = square(tag - index_select(centre, 0, own(m.owners)));
-    pull = pull + sum(away * share.to(tags.dtype()));
+    pull = pull + sum(away * Tensor::from(share, {V, 1}).to(tags.dtype()));
     if (M == 1) return;
     const Tensor apart = reshape(centre, {M, 1, L}) - reshape(centre, {1, M, L});
     push = push + sum(exp(-square(apart))) / double(M * (M - 1));
@@ -104,13 +105,15 @@ struct InfoNCELoss : Loss {
     const Tensor length = clamp(norm(features, 1, /*keep_dims=*/true), 1e-12, 1e300);
     const Tensor unit = features / length;
     const Tensor logits = matmul(unit, unit, false, /*trans_b=*/true) * (1 / temperature);
-    Tensor self = Tensor::empty({N, 1}, DType::i64), others = Tensor::full({N, N}, 1);
+    std::vector<int64_t> self(static_cast<size_t>(N));
+    std::vector<float> others(size_t(N * N), 1);
     for (int64_t i = 0; i < N; ++i) {
-      self.data<int64_t>()[i] = i;
-      others.data<float>()[i * N + i] = 0;
+      self[size_t(i)] = i;
+      others[size_t(i * N + i)] = 0;
     }
     // log(1 + sum over the others): exact, too, where the others count next to nothing.
-    const Tensor away = exp(logits - gather(logits, 1, self)) * others.to(logits.dtype());
+    const Tensor own = gather(logits, 1, Tensor::from(self, {N, 1}));
+    const Tensor away = exp(logits - own) * Tensor::from(others, {N, N}).to(logits.dtype());
     return {sum(log1p(sum(away, {1}))) * loss_weight};
   }
 };

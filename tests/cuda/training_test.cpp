@@ -1,4 +1,4 @@
-// A training step of small models of three families on a GPU against the CPU: loss, every gradient,
+// A training step of small models of four families on a GPU against the CPU: loss, every gradient,
 // and the loss after an optimiser's step.
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ struct Family {
   const char* name;
   const char* model;      // the config's `model` node
   std::vector<int> maps;  // rows and columns of heat maps, or bins of the two axes
-  bool simcc = false;
+  enum Targets { heatmaps, simcc, tags } targets = heatmaps;
 };
 
 const std::vector<Family>& families() {
@@ -66,7 +66,17 @@ const std::vector<Family>& families() {
                  "decoder": {"type": "SimCCLabel", "input_size": [64, 64], "sigma": [4.9, 5.66],
                              "simcc_split_ratio": 2.0, "normalize": false, "use_dark": false}}})",
        {128, 128},
-       true},
+       Family::simcc},
+      {"AssociativeEmbedding",
+       R"({
+        "type": "BottomupPoseEstimator",
+        "backbone": {"type": "ResNet", "depth": 18, "stem_channels": 8, "base_channels": 8},
+        "head": {"type": "AssociativeEmbeddingHead", "in_channels": 64, "num_keypoints": 5,
+                 "deconv_out_channels": [16, 16], "deconv_kernel_sizes": [4, 4],
+                 "keypoint_loss": {"type": "KeypointMSELoss"},
+                 "tag_loss": {"type": "AssociativeEmbeddingLoss", "loss_weight": 0.1}}})",
+       {8, 8},
+       Family::tags},
   };
   return all;
 }
@@ -76,7 +86,16 @@ std::vector<DataSample> samples_for(const Family& family, int64_t count, int64_t
   for (size_t i = 0; i < samples.size(); ++i) {
     DataSample& s = samples[i];
     s.labels["keypoint_weights"] = {uniform({1, points}, 0.5, 1, 40 + i)};
-    if (family.simcc) {
+    if (family.targets == Family::tags) {  // two people
+      std::vector<int64_t> indices;
+      for (int64_t point = 0; point < 2 * points; ++point) {
+        indices.push_back(point * 5 % 64);
+        indices.push_back(point != 3 ? 1 : 0);
+      }
+      s.labels["keypoint_indices"] = {Tensor::from(indices, {2, points, 2})};
+      s.labels["keypoint_weights"] = {uniform({2, points}, 0.5, 1, 80 + i)};
+    }
+    if (family.targets == Family::simcc) {
       s.labels["keypoint_x_labels"] = {uniform({1, points, family.maps[0]}, 0, 1, 50 + i)};
       s.labels["keypoint_y_labels"] = {uniform({1, points, family.maps[1]}, 0, 1, 60 + i)};
     } else {
@@ -92,9 +111,10 @@ struct StepResult {
 };
 
 Tensor loss_of(const Model& model, const Tensor& inputs, const std::vector<DataSample>& samples) {
+  Tensor total;
   for (const auto& [name, value] : model.estimator->loss(inputs, samples))
-    if (name.starts_with("loss")) return value;
-  return {};
+    if (name.starts_with("loss")) total = total.defined() ? total + value : value;
+  return total;
 }
 
 StepResult train_one_step(const Family& family, Device device) {

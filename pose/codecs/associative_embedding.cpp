@@ -121,12 +121,16 @@ class AssociativeEmbedding::Blocks {
 
 // A person in the making.
 struct AssociativeEmbedding::Group {
+  float key;                      // the first tag of the candidate that it began with
   std::vector<float> xy, scores;  // (K, 2), (K); score 0: not found
   std::vector<double> tag_sum;    // (L)
   int tags = 0;
 
-  Group(const Maps& maps)
-      : xy(size_t(2 * maps.count)), scores(size_t(maps.count)), tag_sum(size_t(maps.dims)) {}
+  Group(const Maps& maps, float first_tag)
+      : key(first_tag),
+        xy(size_t(2 * maps.count)),
+        scores(size_t(maps.count)),
+        tag_sum(size_t(maps.dims)) {}
   void add(int64_t k, const LocalMaximum& candidate, const Maps& maps) {
     xy[size_t(2 * k)] = float(candidate.x);
     xy[size_t(2 * k + 1)] = float(candidate.y);
@@ -134,6 +138,10 @@ struct AssociativeEmbedding::Group {
     for (int64_t l = 0; l < maps.dims; ++l)
       tag_sum[size_t(l)] += maps.tag(k, l, candidate.y * maps.size.width + candidate.x);
     ++tags;
+  }
+  void forget_tags() {
+    std::ranges::fill(tag_sum, 0);
+    tags = 0;
   }
   std::vector<double> mean_tag() const {
     std::vector<double> mean = tag_sum;
@@ -181,7 +189,9 @@ TensorLists AssociativeEmbedding::encode(const EncodeInput& input) const {
 }
 
 // Pairs the candidates of key point k with the groups so far: the rounded tag distance counts
-// first, then the score. What finds no group near enough starts one.
+// first, then the score. What finds no group near enough starts one, or, as in the reference, takes
+// over the group that began with the same tag: at the border of enlarged maps, two pixels are equal
+// maxima with equal tags.
 void AssociativeEmbedding::join(std::vector<Group>& groups,
                                 const std::vector<LocalMaximum>& candidates, int64_t k,
                                 const Maps& maps) const {
@@ -200,12 +210,17 @@ void AssociativeEmbedding::join(std::vector<Group>& groups,
   }
   const std::vector<int64_t> matches = assign_by_covering(costs, rows, columns);
   for (int64_t i = 0; i < rows; ++i) {
+    const LocalMaximum& candidate = candidates[size_t(i)];
     const int64_t g = matches[size_t(i)];
     if (g < known && distances[size_t(i * known + g)] < tag_threshold_) {
-      groups[size_t(g)].add(k, candidates[size_t(i)], maps);
-    } else {
-      groups.emplace_back(maps).add(k, candidates[size_t(i)], maps);
+      groups[size_t(g)].add(k, candidate, maps);
+      continue;
     }
+    const float key = maps.tag(k, 0, candidate.y * maps.size.width + candidate.x);
+    const auto same = std::ranges::find(groups, key, &Group::key);
+    Group& group = same == groups.end() ? groups.emplace_back(maps, key) : *same;
+    group.forget_tags();
+    group.add(k, candidate, maps);
   }
 }
 

@@ -119,24 +119,38 @@ void rank(std::vector<Ranked>& all, int64_t count) {
   }
 }
 
+// Each of `to` becomes the larger of both.
+void raise(float* to, const float* from, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] = from[i] > to[i] ? from[i] : to[i];
+}
+
+// The largest value of the map within r pixels of each, along rows and then along columns.
+std::vector<float> window_maxima(const float* map, Size size, int64_t r) {
+  const auto [W, H] = size;
+  std::vector<float> rows(map, map + W * H);
+  for (int64_t y = 0; y < H; ++y)
+    for (int64_t d = 1; d <= std::min(r, W - 1); ++d) {
+      raise(rows.data() + y * W, map + y * W + d, W - d);
+      raise(rows.data() + y * W + d, map + y * W, W - d);
+    }
+  std::vector<float> all = rows;
+  for (int64_t d = 1; d <= std::min(r, H - 1); ++d) {
+    raise(all.data(), rows.data() + d * W, (H - d) * W);
+    raise(all.data() + d * W, rows.data(), (H - d) * W);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<LocalMaximum> top_local_maxima(const float* map, Size size, int kernel, int count,
                                            float threshold) {
-  const int64_t r = kernel / 2, area = size.width * size.height;
-  const auto is_maximum = [&](int64_t x, int64_t y, float value) {
-    for (int64_t v = std::max<int64_t>(0, y - r); v <= std::min(size.height - 1, y + r); ++v)
-      for (int64_t u = std::max<int64_t>(0, x - r); u <= std::min(size.width - 1, x + r); ++u)
-        if (map[v * size.width + u] > value) return false;
-    return true;
-  };
+  const int64_t area = size.width * size.height;
+  const std::vector<float> largest = window_maxima(map, size, kernel / 2);
+  // Also those below the threshold, which is applied last: the order of equal ones depends on all.
   std::vector<Ranked> all(static_cast<size_t>(area));
-  for (int64_t y = 0, i = 0; y < size.height; ++y)
-    for (int64_t x = 0; x < size.width; ++x, ++i) {
-      // What is below the threshold is dropped anyway.
-      const bool kept = map[i] > threshold && is_maximum(x, y, map[i]);
-      all[size_t(i)] = {kept ? map[i] : 0, int32_t(i)};
-    }
+  for (int64_t i = 0; i < area; ++i)
+    all[size_t(i)] = {map[i] >= largest[size_t(i)] ? map[i] : 0, int32_t(i)};
   const int64_t wanted = std::min<int64_t>(count, area);
   if (wanted > 0) rank(all, wanted);
   std::vector<LocalMaximum> found;

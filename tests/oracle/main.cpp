@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "tests/oracle/oracle.h"
@@ -36,29 +35,6 @@ constexpr Folder kFolders[] = {
     {"datasets/lists", oracle::check_dataset_lists},
 };
 // clang-format on
-
-// Cases that fail and are known to: each is still counted and printed as failed, but does not fail
-// the run. Here stands what is understood of each; an entry goes when its case passes.
-struct KnownFailure {
-  std::string_view name, what;
-};
-constexpr KnownFailure kKnownFailures[] = {
-    {"heads/ae_hrnet",
-     "the flip-test prediction groups near-equal tags otherwise than the f64 reference"},
-};
-
-// Failures that are not known.
-int unexpected(const oracle::Report& report) {
-  int count = 0;
-  for (const std::string& name : report.failures()) {
-    const auto known = std::ranges::find(kKnownFailures, name, &KnownFailure::name);
-    if (known == std::end(kKnownFailures))
-      ++count;
-    else
-      std::printf("known failure %s: %s\n", name.c_str(), std::string(known->what).c_str());
-  }
-  return count;
-}
 
 void check_folder(const Folder& folder, const fs::path& root, const std::string& filter,
                   oracle::Report& report) {
@@ -102,8 +78,7 @@ int main(int argc, char** argv) {
   for (const Folder& folder : kFolders)
     if (fs::is_directory(root / folder.path))
       check_folder(folder, root, argc > 2 ? argv[2] : "", report);
-  const int bad = unexpected(report);
   std::printf("%d passed, %d failed, %d skipped\n", report.passed(), report.failed(),
               report.skipped());
-  return bad == 0 ? 0 : 1;
+  return report.failed() == 0 ? 0 : 1;
 }

@@ -23,8 +23,24 @@ bool is_unknown_type(const std::exception& error) {
   return what.find(".type: unknown ") != std::string_view::npos;
 }
 
+namespace {
+
+// Of the 64 wavelengths of RTMO's bins, powers of 300, the reference's single-precision power gives
+// one that is not the nearest number: 300^(4/64) is an ulp less. In f64 that bit alone moves
+// gradients of the head by up to 3e-5 of their root mean square.
+void take_reference_wavelengths(const Parameter& p) {
+  const Tensor rows = p.value.to(DType::f32).clone();
+  check(rows.numel() == 64, p.name, ": ", rows.numel(), " wavelengths, 64 are known");
+  float& power = rows.data<float>()[4];
+  power = std::nextafter(power, 0.0f);
+  load_stored(p, rows);
+}
+
+}  // namespace
+
 void fill(ParameterStore& store, double gain) {
   for (const Parameter& p : store.all()) {
+    if (p.name.ends_with("dcc.spe.dim_t")) take_reference_wavelengths(p);
     if (p.role == Role::constant || !p.tied_to.empty()) continue;
     const Array values = hash_parameter(p.name, p.stored_shape, gain);
     load_stored(p, to_tensor(values));
@@ -175,7 +191,7 @@ void check_step(StepCheck check, const File& file, Report& report) {
     if (strict.faults().empty()) return report.add(strict);
     Case repeated(file.name);
     check(file, {DType::f32, 0.2, /*coarse=*/true}, repeated);
-    if (repeated.faults().empty()) check(file, {DType::f64, 1e-4}, repeated);
+    if (repeated.faults().empty()) check(file, {DType::f64, 1e-5}, repeated);
     report.add(repeated);
   } catch (const InputError& error) {
     if (!is_unknown_type(error)) throw;
@@ -303,10 +319,7 @@ void check_gradients(const Json& records, const ParameterStore& store,
     for (double v : pairs.back().second.values) square += v * v;
     largest = std::max(largest, std::sqrt(square / std::max<double>(1, double(grad.numel()))));
   }
-  // Sums that cancel to 0 are off by the rounding of what is summed.
-  const double floor = largest * (precision.coarse                ? 1e-4
-                                  : precision.dtype == DType::f32 ? 1e-6
-                                                                  : 0);
+  const double floor = precision.coarse ? 1e-4 * largest : 0;
   for (const auto& [record, actual] : pairs)
     result.compare(*record, actual,
                    {.of_std = precision.gradients,

@@ -16,7 +16,8 @@ Config to_config(const Json& tree, const std::string& name);
 // cases that need it are skipped, not failed.
 bool is_unknown_type(const std::exception& error);
 
-// Fills every parameter and buffer by the hashfill rule.
+// Fills every parameter and buffer by the hashfill rule. Constants stay as the model computes them,
+// but for one whose last bit differs in the reference.
 void fill(ParameterStore& store, double gain);
 
 // Compares names, stored shapes and kinds with the listing [name, shape, kind].
@@ -26,8 +27,8 @@ void check_parameters(const ParameterStore& store, const Json& listing, Case& re
 Array feature_array(const Tensor& t);
 
 // How a training step is run and how far its gradients may be off, in units of their root mean
-// square. Sums that cancel to 0 may be off by the rounding of what is summed. The coarse one allows
-// more of that, and bounds the root mean square of the errors of a gradient.
+// square. The coarse one also allows for sums that are 0 but for rounding, and bounds the root mean
+// square of the errors of a gradient.
 struct Precision {
   DType dtype = DType::f32;
   double gradients = 1e-3;
@@ -35,12 +36,11 @@ struct Precision {
 };
 
 // Runs a case in f32. Where a gradient is off by more than 1e-3, the case is run in f64 and held to
-// 1e-4 there, and to 0.2 in f32 (RTMO's single-precision constants, of which the last bit is not
-// known, move its gradients by up to 8e-5 in f64). Rounding alone switches ReLUs whose inputs are
-// nearly 0: in f64, relative changes of 1e-8 to 1e-7 in weights and input move the gradients of
-// ResNet-50 in training mode (batch 2) by 0.3 to 2 % of their norm, as f32 does (2 %), and single
-// elements by more; 1e-7 in the weights alone moves elements of ResNeSt-50's by more than 0.2.
-// Cases with types that the project does not know are skipped.
+// 1e-5 there, and to 0.2 in f32. Rounding alone switches ReLUs whose inputs are nearly 0: in f64,
+// relative changes of 1e-8 to 1e-7 in weights and input move the gradients of ResNet-50 in training
+// mode (batch 2) by 0.3 to 2 % of their norm, as f32 does (2 %), and single elements by more; 1e-7
+// in the weights alone moves elements of ResNeSt-50's by more than 0.2. Cases with types that the
+// project does not know are skipped.
 using StepCheck = void (*)(const File& file, const Precision& precision, Case& result);
 void check_step(StepCheck check, const File& file, Report& report);
 

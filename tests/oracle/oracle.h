@@ -70,14 +70,11 @@ class Report {
   void fail(const std::string& name, const std::string& why);
   void skip(const std::string& name, const std::string& why);
   int passed() const { return passed_; }
-  int failed() const { return int(failures_.size()); }
-  // Files with a failed case, once per case.
-  const std::vector<std::string>& failures() const { return failures_; }
+  int failed() const { return failed_; }
   int skipped() const { return skipped_; }
 
  private:
-  int passed_ = 0, skipped_ = 0;
-  std::vector<std::string> failures_;
+  int passed_ = 0, failed_ = 0, skipped_ = 0;
 };
 
 // One file of a folder; `name` is folder/stem. `samples` is the folder beside the oracle's.

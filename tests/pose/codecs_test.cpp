@@ -264,6 +264,26 @@ TEST(Codecs, AssociativeEmbeddingGroupsByTag) {
   }
 }
 
+// Both pixels of an equal maximum at the border of an enlarged map are one person.
+TEST(Codecs, AssociativeEmbeddingJoinsWhoBeginsWithTheSameTag) {
+  const auto codec = codec_of(R"({"type": "AssociativeEmbedding", "input_size": [32, 32],
+      "heatmap_size": [32, 32]})");
+  const Tensor heat = Tensor::zeros({2, 32, 32}), tags = Tensor::full({2, 32, 32}, 9);
+  const auto put = [&](int64_t k, int64_t x, int64_t y, float tag) {
+    heat.data<float>()[(k * 32 + y) * 32 + x] = 0.5f;
+    tags.data<float>()[(k * 32 + y) * 32 + x] = tag;
+  };
+  put(0, 0, 7, 4);
+  put(0, 1, 7, 4);
+  put(0, 20, 7, 1);
+  put(1, 5, 12, 4);
+  put(1, 20, 12, 1);
+  const Tensor outputs[] = {heat, tags};
+  const Decoded decoded = codec->decode(outputs);
+  ASSERT_EQ(decoded.keypoints.size(0), 2);
+  for (float score : decoded.instance_scores.span<float>()) EXPECT_EQ(score, 0.5f);
+}
+
 TEST(Codecs, AssociativeEmbeddingFindsNobodyOnEmptyMaps) {
   const auto codec = codec_of(R"({"type": "AssociativeEmbedding", "input_size": [256, 256],
       "heatmap_size": [64, 64], "use_udp": true})");

@@ -3,70 +3,26 @@
 #include <algorithm>
 #include <cmath>
 
-#include "pose/codecs/blur.h"
 #include "pose/codecs/peaks.h"
 
 namespace limber {
 namespace {
 
-// The maximum of each of the K maps; (-1, -1) where it is not positive.
-void peaks(const float* maps, int64_t K, int64_t H, int64_t W, float* keypoints, float* scores) {
-  for (int64_t k = 0; k < K; ++k) {
-    const float* map = maps + k * H * W;
-    const int64_t at = position_of_largest(map, H * W);
-    scores[k] = map[at];
-    keypoints[2 * k] = map[at] > 0 ? float(at % W) : -1;
-    keypoints[2 * k + 1] = map[at] > 0 ? float(at / W) : -1;
-  }
-}
-
-void scale_by(float* keypoints, int64_t K, double sx, double sy) {
-  for (int64_t k = 0; k < K; ++k) {
-    keypoints[2 * k] *= float(sx);
-    keypoints[2 * k + 1] *= float(sy);
-  }
-}
-
-float sign(float v) { return v > 0 ? 1.0f : v < 0 ? -1.0f : 0.0f; }
-
 void decode_maps(const Tensor& output, int64_t n, const Preprocessing& input,
-                 const DecoderOptions& d, float* keypoints, float* scores) {
+                 const DecoderOptions& decoder, Blur& blur, float* keypoints, float* scores) {
   const int64_t K = output.size(1), H = output.size(2), W = output.size(3);
-  const Tensor sample = output.alias({K, H, W}, n * K * H * W);
-  const float* maps = sample.data<float>();
-  double sx = double(input.width) / double(W), sy = double(input.height) / double(H);
-  Tensor blurred;
-  if (d.kind == Decoding::megvii) {
-    blurred = blur_keeping_peak(sample, d.blur_kernel);
-    maps = blurred.data<float>();
-  }
-  peaks(maps, K, H, W, keypoints, scores);
-  if (d.kind == Decoding::heatmap || d.kind == Decoding::megvii) {
-    for (int64_t k = 0; k < K; ++k) {
-      float* p = keypoints + 2 * k;
-      const int64_t x = int64_t(p[0]), y = int64_t(p[1]);
-      const float* at = maps + k * H * W + y * W + x;
-      const bool megvii = d.kind == Decoding::megvii;
-      const bool inner = x > 1 && x < W - 1 && y > 1 && y < H - 1;
-      const bool along_x = megvii ? inner : x > 1 && x < W - 1 && y > 0 && y < H;
-      const bool along_y = megvii ? inner : y > 1 && y < H - 1 && x > 0 && x < W;
-      const float half = megvii ? 0.5f : 0;
-      if (along_x) p[0] += half + 0.25f * sign(at[1] - at[-1]);
-      if (along_y) p[1] += half + 0.25f * sign(at[W] - at[-W]);
-      if (megvii) scores[k] = scores[k] / 255 + 0.5f;
-    }
+  const Maps maps{output.data<const float>() + n * K * H * W, K, H, W};
+  if (decoder.kind == Decoding::megvii) {
+    find_megvii_peaks(maps, blur, keypoints, scores);
   } else {
-    const bool udp = d.kind == Decoding::udp;
-    const Tensor points = Tensor::from(std::span<const float>(keypoints, size_t(2 * K)), {1, K, 2});
-    udp ? refine_dark_udp(points, sample, d.blur_kernel)
-        : refine_dark(points, sample, d.blur_kernel);
-    std::copy_n(points.data<float>(), 2 * K, keypoints);
-    if (udp) {
-      sx = double(input.width) / double(W - 1);
-      sy = double(input.height) / double(H - 1);
-    }
+    find_peaks(maps, keypoints, scores);
+    if (decoder.kind == Decoding::heatmap) refine_by_neighbours(keypoints, 1, maps);
+    if (decoder.kind == Decoding::dark) refine_dark(keypoints, 1, maps, blur);
+    if (decoder.kind == Decoding::udp) refine_dark_udp(keypoints, 1, maps, blur);
   }
-  scale_by(keypoints, K, sx, sy);
+  const int64_t last = decoder.kind == Decoding::udp ? 1 : 0;  // UDP counts steps between pixels
+  scale_points(keypoints, K, 2, double(input.width) / double(W - last),
+               double(input.height) / double(H - last));
 }
 
 void decode_bins(std::span<const Tensor> outputs, int64_t n, const DecoderOptions& d,
@@ -98,8 +54,8 @@ void decode_coordinates(const Tensor& output, int64_t n, const Preprocessing& in
 }  // namespace
 
 void decode_sample(std::span<const Tensor> outputs, int64_t n, const Preprocessing& input,
-                   const DecoderOptions& decoder, const CropPlace& place, float* keypoints,
-                   float* scores) {
+                   const DecoderOptions& decoder, const CropPlace& place, Blur& blur,
+                   float* keypoints, float* scores) {
   switch (decoder.kind) {
     case Decoding::simcc:
       decode_bins(outputs, n, decoder, keypoints, scores);
@@ -109,7 +65,7 @@ void decode_sample(std::span<const Tensor> outputs, int64_t n, const Preprocessi
       decode_coordinates(outputs[0], n, input, keypoints, scores);
       break;
     default:
-      decode_maps(outputs[0], n, input, decoder, keypoints, scores);
+      decode_maps(outputs[0], n, input, decoder, blur, keypoints, scores);
   }
   const float size[2] = {float(input.width), float(input.height)};
   for (int64_t i = 0; i < 2 * outputs[0].size(1); ++i) {

@@ -4,7 +4,8 @@
 #include <cstring>
 
 #include "graph/graph_file.h"
-#include "tensor/half.h"
+#include "kernels/copy.h"
+#include "kernels/cpu/runtime/cpu_features.h"
 #include "tensor/mapped_file.h"
 
 namespace limber {
@@ -44,9 +45,14 @@ std::vector<Tensor> read_constants(ByteReader& in, std::span<const std::byte> da
     const uint64_t bytes = uint64_t(shape.numel()) * size_of(DType(dtype));
     if (offset % 64 != 0 || offset > data.size() || bytes > data.size() - offset)
       in.fail_here(str("a constant of ", bytes, " bytes at ", offset));
-    const Tensor stored = Tensor::empty(shape, DType(dtype));
-    std::memcpy(stored.raw(), data.data() + offset, bytes);
-    t = widened(stored);
+    const bool narrow = dtype == uint8_t(DType::f16) || dtype == uint8_t(DType::bf16);
+    t = Tensor::empty(shape, narrow ? DType::f32 : DType(dtype));
+    // Not by Tensor::to(), which would start the threads that ops outside of sessions run on.
+    if (narrow)
+      kernels::convert({.isa = kernels::best_isa()}, t.out(), {data.data() + offset, DType(dtype)},
+                       shape.numel());
+    else
+      std::memcpy(t.raw(), data.data() + offset, bytes);
   }
   return constants;
 }

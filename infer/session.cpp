@@ -8,7 +8,8 @@
 
 namespace limber {
 
-Session::Session(const std::string& path, int threads) : model_(read_model(path)) {
+Session::Session(const std::string& path, int threads)
+    : model_(read_model(path)), blur_(model_.decoder.blur_kernel) {
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
   check(threads >= 0 && threads <= 1024, "threads: ", threads);
   pool_ = std::make_unique<kernels::ThreadPool>(threads == 0 ? int(cores) : threads);
@@ -23,6 +24,8 @@ Session::Session(const std::string& path, int threads) : model_(read_model(path)
   trim_memory_cache();  // the weights as they were in the file
   std::ranges::sort(plans_, {}, [](const auto& p) { return p->inputs()[0].size(0); });
   places_.resize(size_t(max_batch()));
+  const Tensor& maps = plans_[0]->outputs()[0];
+  if (maps.rank() == 4) blur_.reserve(maps.size(2), maps.size(3));
 }
 
 int64_t Session::memory() const {
@@ -61,7 +64,7 @@ void Session::run(const Picture& picture, const float* boxes, int64_t count, flo
           crop_input(picture, boxes + 4 * (first + i), model_.input, input + i * numbers);
     plan.run(exec_);
     for (int64_t i = 0; i < n; ++i, ++first)
-      decode_sample(plan.outputs(), i, model_.input, model_.decoder, places_[size_t(i)],
+      decode_sample(plan.outputs(), i, model_.input, model_.decoder, places_[size_t(i)], blur_,
                     keypoints + 2 * K * first, scores + K * first);
   }
 }

@@ -36,6 +36,7 @@ class Session {
   kernels::Exec exec_;
   std::vector<std::unique_ptr<Plan>> plans_;  // by ascending batch
   std::vector<CropPlace> places_;             // of one batch
+  Blur blur_;                                 // of decoders
 };
 
 }  // namespace limber

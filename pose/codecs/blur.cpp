@@ -26,16 +26,11 @@ void pad_line(const float* line, int64_t n, int64_t r, Border border, float* pad
 }
 
 Tensor keeping_peak(const Tensor& maps, int64_t height, int64_t width, int kernel_size) {
-  const std::vector<float> kernel = gaussian_kernel(kernel_size);
+  Blur blur(kernel_size);
   Tensor out = maps.clone();
-  const int64_t area = height * width;
-  for (int64_t offset = 0; offset < out.numel(); offset += area) {
-    float* map = out.data<float>() + offset;
-    const float before = largest(map, area);
-    blur(map, height, width, kernel, Border::zero);
-    const float scale = before / largest(map, area);
-    for (int64_t i = 0; i < area; ++i) map[i] *= scale;
-  }
+  float* map = out.data<float>();
+  for (const float* end = map + out.numel(); map != end; map += height * width)
+    blur.keep_peak(map, height, width);
   return out;
 }
 
@@ -71,29 +66,50 @@ std::vector<float> gaussian_kernel(int size) {
   return kernel;
 }
 
-void blur(float* map, int64_t height, int64_t width, const std::vector<float>& kernel,
-          Border border) {
-  const int64_t r = int64_t(kernel.size()) / 2;
-  std::vector<float> padded(size_t(width + 2 * r));
+Blur::Blur(int kernel_size) : kernel_(gaussian_kernel(kernel_size)) {}
+
+void Blur::reserve(int64_t height, int64_t width) {
+  const int64_t border = 2 * (int64_t(kernel_.size()) / 2);
+  padded_.reserve(size_t(width + border));
+  rows_.reserve(size_t((height + border) * width));
+  copy_.reserve(size_t(height * width));
+}
+
+void Blur::apply(float* map, int64_t height, int64_t width, Border border) {
+  const int64_t r = int64_t(kernel_.size()) / 2;
+  padded_.resize(size_t(width + 2 * r));
   if (height == 1) {
-    pad_line(map, width, r, border, padded.data());
-    filter_rows(padded.data(), kernel, 1, width, map);
+    pad_line(map, width, r, border, padded_.data());
+    filter_rows(padded_.data(), kernel_, 1, width, map);
     return;
   }
   // Rows first, into a map with r rows of border above and below, then columns back.
-  std::vector<float> rows(size_t((height + 2 * r) * width), 0.0f);
+  rows_.assign(size_t((height + 2 * r) * width), 0.0f);
+  const auto row = [&](int64_t y) { return rows_.data() + (y + r) * width; };
   for (int64_t y = 0; y < height; ++y) {
-    pad_line(map + y * width, width, r, border, padded.data());
-    filter_rows(padded.data(), kernel, 1, width, rows.data() + (y + r) * width);
+    pad_line(map + y * width, width, r, border, padded_.data());
+    filter_rows(padded_.data(), kernel_, 1, width, row(y));
   }
   if (border == Border::reflect) {
-    const auto row = [&](int64_t y) { return rows.data() + (y + r) * width; };
     for (int64_t i = 1; i <= r; ++i) {
       std::copy_n(row(reflected(-i, height)), width, row(-i));
       std::copy_n(row(reflected(height - 1 + i, height)), width, row(height - 1 + i));
     }
   }
-  filter_columns(rows.data(), kernel, height, width, map);
+  filter_columns(rows_.data(), kernel_, height, width, map);
+}
+
+void Blur::keep_peak(float* map, int64_t height, int64_t width) {
+  const int64_t area = height * width;
+  const float before = largest(map, area);
+  apply(map, height, width, Border::zero);
+  const float scale = before / largest(map, area);
+  for (int64_t i = 0; i < area; ++i) map[i] *= scale;
+}
+
+float* Blur::copy(const float* map, int64_t height, int64_t width) {
+  copy_.assign(map, map + height * width);
+  return copy_.data();
 }
 
 Tensor blur_keeping_peak(const Tensor& maps, int kernel_size) {
@@ -104,18 +120,19 @@ Tensor blur_keeping_peak_1d(const Tensor& signals, int kernel_size) {
   return keeping_peak(signals, 1, signals.size(-1), kernel_size);
 }
 
-LogBlur::LogBlur(const float* map, int64_t height, int64_t width, const std::vector<float>& kernel,
-                 float floor, float ceiling)
+LogBlur::LogBlur(const float* map, int64_t height, int64_t width, Blur& blur, float floor,
+                 float ceiling)
     : map_(map),
       height_(height),
       width_(width),
-      kernel_(kernel),
+      blur_(blur),
       floor_(floor),
       ceiling_(ceiling),
       peak_(largest(map, height * width)) {}
 
 bool LogBlur::local_patch(int64_t top, int64_t left, int rows, int columns, double* out) {
-  const int64_t r = int64_t(kernel_.size()) / 2;
+  const std::vector<float>& kernel = blur_.kernel();
+  const int64_t r = int64_t(kernel.size()) / 2;
   const auto column = [&](int c) { return std::clamp<int64_t>(left + c, 0, width_ - 1); };
   // Each source row is blurred along x at the wanted columns only and added to the rows it feeds.
   std::fill(out, out + rows * columns, 0.0);
@@ -127,11 +144,11 @@ bool LogBlur::local_patch(int64_t top, int64_t left, int rows, int columns, doub
       const int64_t x = column(c);
       float sum = 0;
       for (int64_t s = std::max<int64_t>(0, x - r); s <= std::min(width_ - 1, x + r); ++s)
-        sum += kernel_[size_t(s - x + r)] * map_[y * width_ + s];
+        sum += kernel[size_t(s - x + r)] * map_[y * width_ + s];
       for (int q = 0; q < rows; ++q) {
         const int64_t distance = y - std::clamp<int64_t>(top + q, 0, height_ - 1);
         if (distance < -r || distance > r) continue;
-        out[q * columns + c] += flat ? sum : double(kernel_[size_t(distance + r)]) * sum;
+        out[q * columns + c] += flat ? sum : double(kernel[size_t(distance + r)]) * sum;
       }
     }
   }
@@ -143,21 +160,20 @@ bool LogBlur::local_patch(int64_t top, int64_t left, int rows, int columns, doub
 void LogBlur::patch(int64_t top, int64_t left, int rows, int columns, double* out) {
   // Blurring with zero borders only lowers a positive peak, so the scale is at least 1 and a value
   // above the floor stays there; nothing scaled exceeds the peak.
-  if (full_.empty() && peak_ <= ceiling_ && local_patch(top, left, rows, columns, out)) {
+  if (whole_ == nullptr && peak_ <= ceiling_ && local_patch(top, left, rows, columns, out)) {
     for (int i = 0; i < rows * columns; ++i) out[i] = std::log(out[i]);
     return;
   }
-  if (full_.empty()) {
-    full_.assign(map_, map_ + height_ * width_);
-    blur(full_.data(), height_, width_, kernel_, Border::zero);
-    const float scale = peak_ / largest(full_.data(), height_ * width_);
-    for (float& v : full_) v *= scale;
+  if (whole_ == nullptr) {
+    float* whole = blur_.copy(map_, height_, width_);
+    blur_.keep_peak(whole, height_, width_);
+    whole_ = whole;
   }
   for (int q = 0; q < rows; ++q)
     for (int c = 0; c < columns; ++c) {
       const int64_t y = std::clamp<int64_t>(top + q, 0, height_ - 1);
       const int64_t x = std::clamp<int64_t>(left + c, 0, width_ - 1);
-      const float v = full_[size_t(y * width_ + x)];
+      const float v = whole_[y * width_ + x];
       // Not std::clamp: NaN goes through.
       out[q * columns + c] = std::log(double(v < floor_ ? floor_ : v > ceiling_ ? ceiling_ : v));
     }

@@ -18,12 +18,25 @@ enum class Border {
   reflect,  // dcb|abcd|cba: the border pixel is not repeated
 };
 
-// The map (height, width) blurred in place along both axes; a height of 1 is blurred along x only.
-void blur(float* map, int64_t height, int64_t width, const std::vector<float>& kernel,
-          Border border);
+// Blurs maps (height, width) in place along both axes, or along x alone where the height is 1. One
+// object for many maps: it allocates where a map is larger than those before and reserve()d ones.
+class Blur {
+ public:
+  explicit Blur(int kernel_size);
+  const std::vector<float>& kernel() const { return kernel_; }
+  void reserve(int64_t height, int64_t width);
+  void apply(float* map, int64_t height, int64_t width, Border border);
+  // With zero border, then scaled so that the maximum is what it was. A map that the blur leaves
+  // without a maximum other than 0 becomes NaN, as in the reference.
+  void keep_peak(float* map, int64_t height, int64_t width);
+  // A copy of a map to work on; valid until the next.
+  float* copy(const float* map, int64_t height, int64_t width);
 
-// maps (..., H, W): each blurred with zero border, then scaled so that its maximum is what it was.
-// A map that the blur leaves without a maximum other than 0 becomes NaN, as in the reference.
+ private:
+  std::vector<float> kernel_, padded_, rows_, copy_;
+};
+
+// maps (..., H, W), each by Blur::keep_peak().
 Tensor blur_keeping_peak(const Tensor& maps, int kernel_size);
 // signals (..., L): the same along the last dimension alone.
 Tensor blur_keeping_peak_1d(const Tensor& signals, int kernel_size);
@@ -33,9 +46,8 @@ Tensor blur_keeping_peak_1d(const Tensor& signals, int kernel_size);
 // clamped: otherwise the scale shifts all logarithms alike, and no difference of them sees it.
 class LogBlur {
  public:
-  // `map` (height, width) must outlive this.
-  LogBlur(const float* map, int64_t height, int64_t width, const std::vector<float>& kernel,
-          float floor, float ceiling);
+  // `map` (height, width) and `blur`, which no other LogBlur may use meanwhile, must outlive this.
+  LogBlur(const float* map, int64_t height, int64_t width, Blur& blur, float floor, float ceiling);
   // out (rows, columns): the logarithms, up to a constant common to the patch, of the pixels
   // [top, top + rows) x [left, left + columns). Coordinates beyond the map repeat its edge.
   // rows and columns up to 5.
@@ -45,10 +57,10 @@ class LogBlur {
   bool local_patch(int64_t top, int64_t left, int rows, int columns, double* out);
   const float* map_;
   int64_t height_, width_;
-  const std::vector<float>& kernel_;
+  Blur& blur_;
   float floor_, ceiling_;
   float peak_;
-  std::vector<float> full_;  // empty until needed
+  const float* whole_ = nullptr;  // the map blurred, null until needed
 };
 
 }  // namespace limber

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "pose/codecs/blur.h"
-#include "pose/codecs/heatmap_ops.h"
+#include "pose/codecs/peaks.h"
 
 namespace limber {
 namespace {
@@ -15,13 +15,13 @@ struct BlurredImpulse {
   std::vector<float> values;
 };
 
-BlurredImpulse blurred_impulse(int64_t n, int64_t centre, const std::vector<float>& kernel) {
-  const int64_t r = int64_t(kernel.size()) / 2;
+BlurredImpulse blurred_impulse(int64_t n, int64_t centre, Blur& blur) {
+  const int64_t r = int64_t(blur.kernel().size()) / 2;
   const int64_t first = std::max<int64_t>(0, centre - r), last = std::min(n - 1, centre + r);
   // The mirrored border reaches r pixels into the line, so that much of it decides the values.
   std::vector<float> line(static_cast<size_t>(n), 0.0f);
   line[size_t(centre)] = 1;
-  blur(line.data(), 1, n, kernel, Border::reflect);
+  blur.apply(line.data(), 1, n, Border::reflect);
   return {first, {line.begin() + first, line.begin() + last + 1}};
 }
 
@@ -32,7 +32,6 @@ MegviiHeatmap::MegviiHeatmap(const Config& config)
       kernel_size_(config.get<int>("kernel_size")) {
   check_input(kernel_size_ > 0 && kernel_size_ % 2 == 1, config.path(),
               ".kernel_size: must be odd and positive, not ", kernel_size_);
-  kernel_ = gaussian_kernel(kernel_size_);
   const Size input = read_size(config, "input_size");
   scale_x_ = double(input.width) / double(heatmap_size_.width);
   scale_y_ = double(input.height) / double(heatmap_size_.height);
@@ -43,6 +42,7 @@ TensorLists MegviiHeatmap::encode(const EncodeInput& input) const {
   const auto [width, height] = heatmap_size_;
   Tensor maps = Tensor::zeros({points.count, height, width});
   Tensor weights = points.visible.clone();
+  Blur blur(kernel_size_);
   for (int64_t k = 0; k < points.count; ++k) {
     if (points.visibility(0, k) < 0.5f) continue;
     const float* p = points.at(0, k);
@@ -51,8 +51,8 @@ TensorLists MegviiHeatmap::encode(const EncodeInput& input) const {
       weights.data<float>()[k] = 0;
       continue;
     }
-    const BlurredImpulse gx = blurred_impulse(width, x, kernel_);
-    const BlurredImpulse gy = blurred_impulse(height, y, kernel_);
+    const BlurredImpulse gx = blurred_impulse(width, x, blur);
+    const BlurredImpulse gy = blurred_impulse(height, y, blur);
     const float peak = gx.values[size_t(x - gx.first)] * gy.values[size_t(y - gy.first)];
     for (size_t j = 0; j < gy.values.size(); ++j) {
       float* row = maps.data<float>() + (k * height + gy.first + int64_t(j)) * width + gx.first;
@@ -65,22 +65,11 @@ TensorLists MegviiHeatmap::encode(const EncodeInput& input) const {
 
 Decoded MegviiHeatmap::decode(std::span<const Tensor> encoded) const {
   check_count(encoded, 1, 1, "MegviiHeatmap", "heatmaps");
-  const Tensor maps =
-      blur_keeping_peak(read_maps(encoded[0], heatmap_size_, "MegviiHeatmap"), kernel_size_);
-  const auto [width, height] = heatmap_size_;
-  const Peaks peaks = find_peaks(maps);
-  for (int64_t k = 0; k < maps.size(0); ++k) {
-    float* p = peaks.locations.data<float>() + 2 * k;
-    const int64_t x = int64_t(p[0]), y = int64_t(p[1]);
-    if (x > 1 && x < width - 1 && y > 1 && y < height - 1) {
-      const float* at = maps.data<float>() + (k * height + y) * width + x;
-      p[0] += 0.5f + 0.25f * float((at[1] > at[-1]) - (at[1] < at[-1]));
-      p[1] += 0.5f + 0.25f * float((at[width] > at[-width]) - (at[width] < at[-width]));
-    }
-    float& score = peaks.values.data<float>()[k];
-    score = score / 255 + 0.5f;
-  }
-  Decoded decoded = one_person(peaks.locations, peaks.values);
+  const Maps maps = maps_of(read_maps(encoded[0], heatmap_size_, "MegviiHeatmap"));
+  Blur blur(kernel_size_);
+  const Tensor locations = Tensor::empty({maps.count, 2}), scores = Tensor::empty({maps.count});
+  find_megvii_peaks(maps, blur, locations.data<float>(), scores.data<float>());
+  Decoded decoded = one_person(locations, scores);
   scale_points(decoded.keypoints, scale_x_, scale_y_);
   return decoded;
 }

@@ -1,8 +1,6 @@
 // Heat maps that are a blurred one-hot map with 255 at the key point, as MSPN and RSN use them.
 #pragma once
 
-#include <vector>
-
 #include "pose/codecs/codec_support.h"
 
 namespace limber {
@@ -22,7 +20,6 @@ class MegviiHeatmap : public Codec {
   Size heatmap_size_;
   double scale_x_, scale_y_;  // input pixels per map pixel
   int kernel_size_;
-  std::vector<float> kernel_;
 };
 
 }  // namespace limber

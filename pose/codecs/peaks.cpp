@@ -6,13 +6,16 @@
 
 namespace limber {
 
-void scale_points(const Tensor& points, double sx, double sy) {
-  const int64_t step = points.size(-1);
-  float* p = points.data<float>();
-  for (const float* end = p + points.numel(); p != end; p += step) {
+void scale_points(float* points, int64_t count, int64_t step, double sx, double sy) {
+  for (float* p = points; p != points + count * step; p += step) {
     p[0] *= float(sx);
     p[1] *= float(sy);
   }
+}
+
+void scale_points(const Tensor& points, double sx, double sy) {
+  const int64_t step = points.size(-1);
+  scale_points(points.data<float>(), points.numel() / step, step, sx, sy);
 }
 
 float largest(const float* values, int64_t n) {
@@ -38,21 +41,29 @@ int64_t position_of_largest(const float* values, int64_t n) {
   return std::find(values, values + n, best) - values;
 }
 
+Maps maps_of(const Tensor& maps) {
+  check(maps.rank() == 3, "maps ", maps.shape(), ", (K, H, W) are wanted");
+  return {maps.data<float>(), maps.size(0), maps.size(1), maps.size(2)};
+}
+
+void find_peaks(const Maps& maps, float* locations, float* values) {
+  for (int64_t k = 0; k < maps.count; ++k, locations += 2) {
+    const float* map = maps.map(k);
+    const int64_t at = position_of_largest(map, maps.height * maps.width);
+    values[k] = map[at];
+    locations[0] = values[k] <= 0 ? -1.0f : float(at % maps.width);
+    locations[1] = values[k] <= 0 ? -1.0f : float(at / maps.width);
+  }
+}
+
 Peaks find_peaks(const Tensor& maps) {
   check(maps.rank() >= 2, "find_peaks: maps ", maps.shape(), ", (..., H, W) is wanted");
-  const int64_t width = maps.size(-1), area = width * maps.size(-2);
-  check(area > 0, "find_peaks: empty maps ", maps.shape());
+  const int64_t height = maps.size(-2), width = maps.size(-1);
+  check(height * width > 0, "find_peaks: empty maps ", maps.shape());
   const Shape counts = maps.shape().without(-1).without(-1);
   Peaks peaks{Tensor::empty(counts.inserted(counts.rank(), 2)), Tensor::empty(counts)};
-  float* location = peaks.locations.data<float>();
-  float* value = peaks.values.data<float>();
-  const float* map = maps.data<float>();
-  for (int64_t i = 0; i < counts.numel(); ++i, map += area, location += 2) {
-    const int64_t at = position_of_largest(map, area);
-    value[i] = map[at];
-    location[0] = value[i] <= 0 ? -1.0f : float(at % width);
-    location[1] = value[i] <= 0 ? -1.0f : float(at / width);
-  }
+  find_peaks({maps.data<float>(), counts.numel(), height, width}, peaks.locations.data<float>(),
+             peaks.values.data<float>());
   return peaks;
 }
 

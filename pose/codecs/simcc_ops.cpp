@@ -43,9 +43,9 @@ void refine_simcc_dark(const Tensor& bins, int axis, const Tensor& signals, int 
   const int64_t length = signals.size(-1), rows = signals.numel() / length;
   check(bins.numel() == rows * 2, "refine_simcc_dark: bins ", bins.shape(), " for signals ",
         signals.shape());
-  const std::vector<float> kernel = gaussian_kernel(blur_kernel_size);
+  Blur blur(blur_kernel_size);
   for (int64_t i = 0; i < rows; ++i) {
-    LogBlur logs(signals.data<float>() + i * length, 1, length, kernel, 1e-3f, 50);
+    LogBlur logs(signals.data<float>() + i * length, 1, length, blur, 1e-3f, 50);
     float& bin = bins.data<float>()[2 * i + axis];
     double v[5];
     logs.patch(0, int64_t(std::floor(bin + 0.5f)) - 2, 1, 5, v);

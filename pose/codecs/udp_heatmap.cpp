@@ -34,11 +34,11 @@ Decoded UDPHeatmap::decode_combined(const Tensor& maps) const {
         ", three per key point are wanted");
   const int64_t count = maps.size(0) / 3, area = heatmap_size_.width * heatmap_size_.height;
   Tensor disks = Tensor::empty({count, heatmap_size_.height, heatmap_size_.width});
-  const std::vector<float> kernel = gaussian_kernel(2 * blur_kernel_size_ + 1);
+  Blur blur(2 * blur_kernel_size_ + 1);
   for (int64_t k = 0; k < count; ++k) {
     float* disk = disks.data<float>() + k * area;
     std::copy_n(maps.data<float>() + 3 * k * area, area, disk);
-    blur(disk, heatmap_size_.height, heatmap_size_.width, kernel, Border::reflect);
+    blur.apply(disk, heatmap_size_.height, heatmap_size_.width, Border::reflect);
   }
   const Peaks peaks = find_peaks(disks);
   const float radius =

@@ -16,6 +16,7 @@
 #include "pose/codecs/codec.h"
 #include "pose/estimators/estimator.h"
 #include "pose/estimators/preprocessor.h"
+#include "tests/support/allocations.h"
 #include "tests/support/networks.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tensors.h"
@@ -119,7 +120,9 @@ void compare_decoding(const char* codec_json, DecoderOptions options,
   const Preprocessing input{.width = 48, .height = 64};
   const int64_t K = outputs[0].size(1);
   std::vector<float> points(static_cast<size_t>(2 * K)), scores(static_cast<size_t>(K));
-  decode_sample(outputs, 1, input, options, {{24, 32}, {48, 64}}, points.data(), scores.data());
+  Blur blur(options.blur_kernel);
+  decode_sample(outputs, 1, input, options, {{24, 32}, {48, 64}}, blur, points.data(),
+                scores.data());
   for (size_t i = 0; i < points.size(); ++i)
     EXPECT_NEAR(points[i], expected.keypoints.data<float>()[i], 1e-4) << codec_json << " " << i;
   for (size_t k = 0; k < scores.size(); ++k)
@@ -177,6 +180,24 @@ TEST_F(LimberFile, RunsWhatTheModelComputes) {
         EXPECT_NEAR(points[2 * (n * kKeypoints + k) + d], at, 1e-2);
       }
     }
+  }
+}
+
+// The second run of a session allocates nothing, whatever decodes its maps.
+TEST_F(LimberFile, RunsAllocateNothing) {
+  InferenceModel model = inference_model({1, 2});
+  const Tensor rgb = picture(90, 120);
+  const std::vector<float> boxes{10, 20, 50, 40, 5, 5, 80, 60, 40, 0, 30, 90};
+  std::vector<float> points(3 * 2 * kKeypoints), scores(3 * kKeypoints);
+  for (const Decoding kind : {Decoding::heatmap, Decoding::dark, Decoding::udp, Decoding::megvii}) {
+    model.decoder.kind = kind;
+    const std::string path = folder_.path("decoder.limber");
+    write_model(path, model, WeightType::f32);
+    Session session(path, 2);
+    session.run(view(rgb), boxes.data(), 3, points.data(), scores.data());
+    const int64_t before = allocations();
+    session.run(view(rgb), boxes.data(), 3, points.data(), scores.data());
+    EXPECT_EQ(allocations(), before) << int(kind);
   }
 }
 

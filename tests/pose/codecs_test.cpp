@@ -460,9 +460,9 @@ TEST(Blur, LogarithmsOfAPatchDifferFromTheWholeMapByAConstant) {
     for (int64_t x = 0; x < width; ++x)
       map.data<float>()[y * width + x] =
           std::exp(-0.05f * float((x - 7) * (x - 7) + (y - 9) * (y - 9)));
-  const std::vector<float> kernel = gaussian_kernel(11);
+  Blur blur(11);
   const Tensor whole = blur_keeping_peak(map, 11);
-  LogBlur logs(map.data<float>(), height, width, kernel, 1e-10f, 50);
+  LogBlur logs(map.data<float>(), height, width, blur, 1e-10f, 50);
   double patch[25];
   logs.patch(7, 5, 5, 5, patch);
   const double shift = patch[12] - std::log(whole.data<float>()[9 * width + 7]);

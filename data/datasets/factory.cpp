@@ -1,6 +1,7 @@
 #include "data/datasets/coco_style.h"
 #include "data/datasets/mocap.h"
 #include "data/datasets/wrappers.h"
+#include "pose/core/metainfo.h"
 
 namespace limber {
 
@@ -37,6 +38,8 @@ std::shared_ptr<Dataset> make_dataset(const Config& config) {
 DatasetMeta described_metainfo(const Config& config) {
   const std::string type = config.type();
   if (type == "RepeatDataset") return described_metainfo(config.at("dataset"));
+  if (type == "CombinedDataset") return *resolve_metainfo(config.find("metainfo"), "coco");
+  if (const auto meta = mocap_metainfo(config)) return *meta;
   for (const CocoStyle& style : coco_styles())
     if (style.name == type) return *metainfo_of_style(config, style);
   return make_dataset(config)->metainfo();

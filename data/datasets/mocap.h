@@ -72,6 +72,8 @@ class MocapDataset : public Dataset {
 
 // By config["type"], null where it is none of these data sets.
 std::shared_ptr<Dataset> make_mocap_dataset(const Config& config);
+// The description of its key points, by the config alone.
+std::shared_ptr<const DatasetMeta> mocap_metainfo(const Config& config);
 const std::vector<std::string>& mocap_names();
 
 }  // namespace limber

@@ -6,7 +6,9 @@
 
 #include "data/coco_json.h"
 #include "data/datasets/mocap.h"
+
 #include "data/numpy_file.h"
+#include "pose/core/metainfo.h"
 
 namespace limber {
 namespace {
@@ -102,7 +104,7 @@ void read_2d_source(const Config& config, MocapFrames& frames) {
   frames.visible = column(points, 2);
 }
 
-std::shared_ptr<Dataset> read_human36m(const Config& config) {
+std::shared_ptr<Dataset> read_human36m(const Config& config, const char* metainfo) {
   const std::string file = annotation_file(config);
   const auto arrays = read_numpy_archive(file);
   const auto array = [&](const char* name) {
@@ -143,7 +145,7 @@ std::shared_ptr<Dataset> read_human36m(const Config& config) {
     check_input(frames.factors.rank() == 1 && frames.factors.size(0) == F, path, ": factors ",
                 frames.factors.shape(), " for ", F, " frames");
   }
-  return std::make_shared<MocapDataset>(config, std::move(frames), "h36m");
+  return std::make_shared<MocapDataset>(config, std::move(frames), metainfo);
 }
 
 // Rows of an H3WB array (F, ...), or all of a camera's array (1, ...).
@@ -198,7 +200,7 @@ Tensor joined_rows(const std::vector<Tensor>& parts) {
   return out;
 }
 
-std::shared_ptr<Dataset> read_h3wb(const Config& config) {
+std::shared_ptr<Dataset> read_h3wb(const Config& config, const char* metainfo) {
   const std::string file = annotation_file(config);
   const auto arrays = read_numpy_archive(file);
   for (const char* name : {"train_data", "metadata", "bbox"})
@@ -250,7 +252,7 @@ std::shared_ptr<Dataset> read_h3wb(const Config& config) {
   frames.visible = Tensor::full(frames.keypoints.shape().without(2), 1);
   frames.visible_3d = frames.visible;
   frames.bboxes = Tensor::from(all_boxes, {int64_t(frames.names.size()), 4});
-  return std::make_shared<MocapDataset>(config, std::move(frames), "h3wb");
+  return std::make_shared<MocapDataset>(config, std::move(frames), metainfo);
 }
 
 // The folder that an image lies in is its video.
@@ -258,7 +260,7 @@ std::string video_of(const std::string& path) {
   return std::filesystem::path(path).parent_path().filename().string();
 }
 
-std::shared_ptr<Dataset> read_ubody(const Config& config) {
+std::shared_ptr<Dataset> read_ubody(const Config& config, const char* metainfo) {
   const std::string file = annotation_file(config);
   CocoOptions options;
   options.keypoint_keys = {};
@@ -306,18 +308,18 @@ std::shared_ptr<Dataset> read_ubody(const Config& config) {
   frames.scales = Tensor::from(columns_of[4], {F, 2});
   frames.bboxes = Tensor::from(columns_of[5], {F, 4});
   for (auto& [name, list] : videos) frames.videos.push_back(std::move(list));
-  return std::make_shared<MocapDataset>(config, std::move(frames), "h3wb");
+  return std::make_shared<MocapDataset>(config, std::move(frames), metainfo);
 }
 
 struct Reader {
-  const char* name;
-  std::shared_ptr<Dataset> (*read)(const Config&);
+  const char *name, *metainfo;
+  std::shared_ptr<Dataset> (*read)(const Config&, const char* metainfo);
 };
 
 constexpr Reader kReaders[] = {
-    {"H36MWholeBodyDataset", read_h3wb},
-    {"Human36mDataset", read_human36m},
-    {"UBody3dDataset", read_ubody},
+    {"H36MWholeBodyDataset", "h3wb", read_h3wb},
+    {"Human36mDataset", "h36m", read_human36m},
+    {"UBody3dDataset", "h3wb", read_ubody},
 };
 
 }  // namespace
@@ -330,9 +332,16 @@ std::shared_ptr<Dataset> make_mocap_dataset(const Config& config) {
     for (const char* key :
          {"camera_param_file", "keypoint_2d_src", "keypoint_2d_det_file", "factor_file"})
       config.find(key);
-    return reader.read(config);
+    return reader.read(config, reader.metainfo);
   }
   return nullptr;
+}
+
+std::shared_ptr<const DatasetMeta> mocap_metainfo(const Config& config) {
+  const std::string type = config.type();
+  const auto reader = std::ranges::find(kReaders, type, &Reader::name);
+  if (reader == std::end(kReaders)) return nullptr;
+  return resolve_metainfo(config.find("metainfo"), reader->metainfo);
 }
 
 const std::vector<std::string>& mocap_names() {

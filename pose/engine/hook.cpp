@@ -41,7 +41,9 @@ struct PipelineSwitchHook : Hook {
   }
 };
 
-// The last epochs of YOLOX-Pose: other data, and the head's auxiliary loss.
+// The last epochs of YOLOX-Pose: other data, and the head's auxiliary loss. They begin one epoch
+// before the last num_last_epochs, as the reference has it: with 300 and 20, epoch 280 counted from
+// one is the first of them.
 struct YoloxPoseModeSwitchHook : Hook {
   int64_t num_last_epochs;
   Config pipeline, dataset;
@@ -53,7 +55,7 @@ struct YoloxPoseModeSwitchHook : Hook {
     dataset.ignore();
   }
   void before_epoch(RunState& run) override {
-    const int64_t first = std::max<int64_t>(0, run.max_epochs - num_last_epochs);
+    const int64_t first = std::max<int64_t>(0, run.max_epochs - num_last_epochs - 1);
     if (run.epoch < first || switched_) return;
     switched_ = true;
     run.new_pipeline = pipeline;

@@ -80,6 +80,34 @@ INSTANTIATE_TEST_SUITE_P(All, ShippedConfig, testing::ValuesIn(shipped()), [](co
   return name;
 });
 
+TEST(YoloxPoseModeSwitchHook, ChangesTheDataOneEpochBeforeTheLast) {
+  const Config config = load_config(
+      LIMBER_SOURCE_DIR
+      "/configs/body_2d_keypoint/yoloxpose/coco/yoloxpose_tiny_4xb64-300e_coco-416.json");
+  Model model = build_model(config, 0, /*initialise=*/false);
+  const auto switches = [&](int64_t max_epochs, int64_t from) {
+    const auto hooks =
+        make_hooks(Config::parse(R"([{"type": "YOLOXPoseModeSwitchHook", "num_last_epochs": 2,
+                           "new_train_pipeline": [{"type": "LoadImage"}]}])"),
+                   model);
+    RunLog log;
+    RunState run;
+    run.model = &model;
+    run.log = &log;
+    run.max_epochs = max_epochs;
+    std::vector<int64_t> epochs;
+    for (run.epoch = from; run.epoch < max_epochs; ++run.epoch) {
+      run.new_pipeline = Config();
+      hooks[0]->before_epoch(run);
+      if (!run.new_pipeline.is_null()) epochs.push_back(run.epoch);
+    }
+    return epochs;
+  };
+  EXPECT_EQ(switches(6, 0), std::vector<int64_t>{3});
+  EXPECT_EQ(switches(6, 5), std::vector<int64_t>{5});  // resumed behind the switch
+  EXPECT_EQ(switches(1, 0), std::vector<int64_t>{0});
+}
+
 TEST(CheckpointPolicy, KeepsTheLastAndTheBest) {
   CheckpointOptions options;
   options.interval = 2;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "graph/passes/passes.h"
 
@@ -23,8 +22,9 @@ void check_plan(const Plan& plan, const kernels::Exec& ex, const SecondRun& seco
   for (size_t i = 0; i < second.outputs.size(); ++i) {
     const auto& [name, expected] = second.outputs[i];
     if (expected.dtype() != DType::f32) continue;
-    const std::span<const float> a = expected.span<const float>();
-    const std::span<const float> b = plan.outputs()[i].span<const float>();
+    const Tensor on_cpu[] = {expected.to(Device{}), plan.outputs()[i].to(Device{})};
+    const std::span<const float> a = on_cpu[0].span<const float>();
+    const std::span<const float> b = on_cpu[1].span<const float>();
     double top = 1e-6, worst = 0;
     for (size_t k = 0; k < a.size(); ++k) {
       top = std::max(top, std::abs(double(a[k])));
@@ -52,7 +52,7 @@ Plan& PlanCache::plan(const Shape& input) {
   SecondRun second;
   Graph graph = trace(network_, {&example, 1}, &second);
   optimise(graph);
-  const kernels::Exec ex = default_exec();
+  const kernels::Exec ex = exec_for(DType::f32);
   auto plan = std::make_unique<Plan>(std::move(graph), ex);
   check_plan(*plan, ex, second);
   if (plans_.size() == kMostPlans) plans_.erase(plans_.begin());
@@ -75,14 +75,15 @@ Plan* PlanCache::nearest(const Shape& input) {
 }
 
 NamedTensors PlanCache::operator()(const Tensor& input) {
+  const DeviceScope scope(input.device());
   Plan* found = nearest(input.shape());
   if (found == nullptr && std::ranges::find(seen_, input.shape()) == seen_.end()) {
     seen_.push_back(input.shape());
     return network_({&input, 1});
   }
   Plan& plan = found != nullptr ? *found : this->plan(input.shape());
-  std::memcpy(plan.inputs()[0].raw(), input.raw(), input.bytes());
-  plan.run(default_exec());
+  plan.inputs()[0].alias(input.shape()).copy_from(input);
+  plan.run(exec_for(DType::f32));
   NamedTensors outputs;
   for (size_t i = 0; i < plan.outputs().size(); ++i) {
     const Tensor& whole = plan.outputs()[i];

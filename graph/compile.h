@@ -20,10 +20,12 @@ class PlanCache {
   explicit PlanCache(Network network) : network_(std::move(network)) {}
 
   // The network's outputs on `input`, (N, ...) f32. A batch that is smaller than a plan at hand,
-  // but not by half, runs on that one. Throws where the network cannot be planned.
+  // but not by half, runs on that one. Runs on the input's device. Throws where the network cannot
+  // be planned.
   NamedTensors operator()(const Tensor& input);
 
-  // The plan for exactly this shape, made if there is none. Valid until kMostPlans others are.
+  // The plan for exactly this shape, made if there is none, on the current device, where the
+  // network's weights must lie. Valid until kMostPlans others are.
   static constexpr size_t kMostPlans = 8;
   Plan& plan(const Shape& input);
 

@@ -14,6 +14,7 @@ Plan::Plan(Graph graph, const kernels::Exec& ex)
     : Plan(std::move(graph), ex, *std::make_unique<PackedWeights>()) {}
 
 Plan::Plan(Graph graph, const kernels::Exec& ex, PackedWeights& shared) : graph_(std::move(graph)) {
+  const DeviceScope scope(ex.device);
   pack_weights(graph_, ex, shared);
   remove_dead(graph_);
   const MemoryPlan memory = plan_memory(graph_);
@@ -78,11 +79,13 @@ std::string number(const char* format, double value) {
 }  // namespace
 
 std::string Plan::describe(const kernels::Exec& ex, int runs) const {
+  const DeviceScope scope(ex.device);
   std::vector<std::vector<double>> times(steps_.size());
   for (int r = 0; r < runs; ++r) {
     for (size_t i = 0; i < steps_.size(); ++i) {
       const double start = now();
       steps_[i].op->forward(ex, steps_[i].inputs, steps_[i].outputs);
+      synchronise(ex.device);
       times[i].push_back(now() - start);
     }
   }

@@ -13,11 +13,12 @@ namespace limber {
 
 // Running a plan is calling the forward() of one op after another on fixed tensors: no shapes are
 // inferred, nothing is allocated, nobody records. One thread at a time may run a plan; several
-// plans of one graph share its weights.
+// plans of one graph share its weights. A plan runs on the device that its graph's constants lie
+// on; on a GPU run() queues its work and does not wait for it.
 class Plan {
  public:
-  // Packs the weights for the instruction set of `ex`; run() must be given the same one. Plans made
-  // with the same `shared` share what they pack alike.
+  // Packs the weights for the instruction set of `ex`; run() must be given the same one, and the
+  // same device. Plans made with the same `shared` share what they pack alike.
   Plan(Graph graph, const kernels::Exec& ex, PackedWeights& shared);
   Plan(Graph graph, const kernels::Exec& ex);
 
@@ -28,6 +29,7 @@ class Plan {
   const Graph& graph() const { return graph_; }
 
   void run(const kernels::Exec& ex) const {
+    const DeviceScope scope(ex.device);
     for (const Step& step : steps_) step.op->forward(ex, step.inputs, step.outputs);
   }
 

@@ -68,18 +68,20 @@ namespace {
 // generators of the program.
 Tensor other_numbers(const Tensor& t, uint64_t seed) {
   check(t.dtype() == DType::f32, "trace: inputs are f32, not ", t.dtype());
+  const DeviceScope on_host({});
   Tensor other = Tensor::empty(t.shape());
   uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
   for (float& v : other.span<float>()) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     v = float(int32_t(state >> 32)) * 0x1p-31f;
   }
-  return other;
+  return other.to(t.device());
 }
 
 bool same_numbers(const Tensor& a, const Tensor& b) {
-  return a.id() == b.id() || (a.shape() == b.shape() && a.dtype() == b.dtype() &&
-                              std::memcmp(a.raw(), b.raw(), a.bytes()) == 0);
+  if (a.id() == b.id()) return true;
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) return false;
+  return std::memcmp(a.to(Device{}).raw(), b.to(Device{}).raw(), a.bytes()) == 0;
 }
 
 void check_same(const Graph& a, const Graph& b) {

@@ -63,14 +63,15 @@ struct PackedForm {
   int64_t numbers = 0, form = 0;
 };
 
-// conv_forward with an epilogue. The layout of packed weights is the instruction set's own.
-LIMBER_CPU_KERNEL(conv_fused, const Conv& s, const Epilogue& e, Out y, In x, In weight, In bias)
+// conv_forward with an epilogue. The layout of packed weights is the CPU's instruction set's own; a
+// GPU's kernels take weights as they are.
+LIMBER_KERNEL(conv_fused, const Conv& s, const Epilogue& e, Out y, In x, In weight, In bias)
 LIMBER_CPU_KERNEL(conv_packed_form, const Conv& s, PackedForm& form)
 LIMBER_CPU_KERNEL(conv_pack, const Conv& s, Out packed, In weight)
 
 // conv_backward_data with an epilogue: the transposed convolution.
-LIMBER_CPU_KERNEL(conv_transposed_fused, const Conv& s, const Epilogue& e, Out dx, In dy, In weight,
-                  In bias)
+LIMBER_KERNEL(conv_transposed_fused, const Conv& s, const Epilogue& e, Out dx, In dy, In weight,
+              In bias)
 LIMBER_CPU_KERNEL(conv_transposed_packed_form, const Conv& s, PackedForm& form)
 LIMBER_CPU_KERNEL(conv_transposed_pack, const Conv& s, Out packed, In weight)
 

@@ -60,7 +60,7 @@ int64_t ParameterStore::count() const {
 
 void ParameterStore::to(Device device) {
   for (Parameter& p : parameters_)
-    if (is_float(p.value.dtype())) p.value.move_to(device);
+    if (is_float(p.value.dtype()) || p.role == Role::constant) p.value.move_to(device);
 }
 
 void ParameterStore::train(bool on, std::string_view prefix) {

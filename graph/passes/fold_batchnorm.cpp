@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "graph/passes/passes.h"
@@ -13,10 +14,17 @@ struct Affine {
   std::vector<double> scale, shift;
 };
 
+// The numbers of a constant on the CPU, undefined for kNoValue. What is folded is computed there
+// and goes back to where the constant lies.
+Tensor on_cpu(const Graph& graph, int v) {
+  return v == kNoValue ? Tensor() : graph.values[size_t(v)].constant.to(Device{});
+}
+
 Affine affine_of(const Graph& graph, const GraphNode& norm) {
-  const auto numbers = [&](int input) -> const float* {
-    const int v = norm.inputs[size_t(input)];
-    return v == kNoValue ? nullptr : graph.values[size_t(v)].constant.data<float>();
+  std::array<Tensor, 5> held;
+  const auto numbers = [&](size_t input) -> const float* {
+    held[input] = on_cpu(graph, norm.inputs[input]);
+    return held[input].defined() ? held[input].data<float>() : nullptr;
   };
   const float *gamma = numbers(1), *beta = numbers(2), *mean = numbers(3), *var = numbers(4);
   const double eps = static_cast<const BatchNormOp&>(*norm.op).eps;
@@ -68,6 +76,7 @@ bool takes_scale(const GraphNode& node) {
 }  // namespace
 
 void fold_batchnorm(Graph& graph) {
+  const DeviceScope on_host({});
   const std::vector<int> producers = graph.producers(), uses = graph.uses();
   std::vector<bool> gone(graph.nodes.size(), false);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
@@ -80,14 +89,15 @@ void fold_batchnorm(Graph& graph) {
     const int bias = node.inputs[2];
     if (bias != kNoValue && !graph.values[size_t(bias)].is_constant()) continue;
     const Affine a = affine_of(graph, norm);
-    const Tensor shift = Tensor::empty({int64_t(a.shift.size())});
+    const Tensor given = on_cpu(graph, bias), shift = Tensor::empty({int64_t(a.shift.size())});
     for (size_t c = 0; c < a.shift.size(); ++c) {
-      const double b = bias == kNoValue ? 0 : graph.values[size_t(bias)].constant.data<float>()[c];
+      const double b = given.defined() ? given.data<float>()[c] : 0;
       shift.data<float>()[c] = float(b * a.scale[c] + a.shift[c]);
     }
-    const Tensor weight = graph.values[size_t(node.inputs[1])].constant;
-    node.inputs[1] = graph.add_constant(scaled_weight(node, weight, a));
-    node.inputs[2] = graph.add_constant(shift);
+    const Device device = graph.values[size_t(node.inputs[1])].constant.device();
+    const Tensor weight = scaled_weight(node, on_cpu(graph, node.inputs[1]), a);
+    node.inputs[1] = graph.add_constant(weight.to(device));
+    node.inputs[2] = graph.add_constant(shift.to(device));
     node.outputs[0] = norm.outputs[0];
     gone[n] = true;
   }

@@ -5,6 +5,7 @@
 namespace limber {
 
 void pack_weights(Graph& graph, const kernels::Exec& ex, PackedWeights& shared) {
+  if (ex.device.is_cuda()) return;  // its kernels read weights as they are
   for (GraphNode& node : graph.nodes) {
     if (!is_fusable(graph, node)) continue;
     GraphNode fused = as_fused(node);

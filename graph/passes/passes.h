@@ -37,7 +37,7 @@ using PackedWeights =
     std::map<std::tuple<const void*, std::vector<uint8_t>, int64_t>, PackedWeight>;
 
 // Convolutions and fully connected layers with constant weights become fused ops whose weights have
-// the layout of ex's instruction set.
+// the layout of ex's instruction set. Nothing changes for a GPU.
 void pack_weights(Graph& graph, const kernels::Exec& ex, PackedWeights& shared);
 
 // All of them up to, but without, the packing: what a .limber file holds.

@@ -5,26 +5,34 @@
 #include "kernels/cuda/conv_product.cuh"
 #include "kernels/cuda/cudnn_conv.h"
 #include "kernels/cuda/depthwise.cuh"
+#include "kernels/cuda/epilogue.cuh"
 #include "kernels/gemm.h"
 
 namespace limber::kernels::cuda {
 
-void conv_forward(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
-  if (s.N * s.P * s.Q * s.K == 0) return;
-  if (is_depthwise(s)) return depthwise_forward(ex, s, y, x, weight, bias);
-  if (is_pointwise(s)) {
+void conv_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out y, In x, In weight, In bias) {
+  const int64_t elements = s.N * s.P * s.Q * s.K;
+  if (elements == 0) return;
+  if (is_depthwise(s)) return depthwise_forward(ex, s, e, y, x, weight, bias);
+  const auto by_library = [&](Out sums) {
+    if (!is_pointwise(s)) return cudnn_conv_forward(ex, s, sums, x, weight, bias);
     Gemm g;
     g.trans_b = true;
     g.M = s.N * s.P * s.Q, g.N = s.K, g.K = s.C;
     g.lda = g.ldb = s.C, g.ldc = s.K;
     g.bias = bias;
-    return gemm(ex, g, y, x, weight);
-  }
-  if (cudnn_conv_forward(ex, s, y, x, weight, bias)) return;
+    gemm(ex, g, sums, x, weight);
+    return true;
+  };
+  if (conv_by_library(ex, e, y, elements, by_library)) return;
   by_float_type(ex, x.dtype, [&]<class T>(T) {
     const Patches<T> patches{s, x.as<T>()};
-    tile_product(ex, ForwardProduct(s, patches, y.as<T>(), weight.as<T>(), bias.as<T>()));
+    tile_product(ex, ForwardProduct(s, patches, y.as<T>(), weight.as<T>(), Finish<T>(e, bias)));
   });
+}
+
+void conv_forward(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
+  conv_fused(ex, s, {}, y, x, weight, bias);
 }
 
 }  // namespace limber::kernels::cuda

@@ -3,6 +3,7 @@
 #include "kernels/cuda/conv_product.cuh"
 #include "kernels/cuda/cudnn_conv.h"
 #include "kernels/cuda/depthwise.cuh"
+#include "kernels/cuda/epilogue.cuh"
 #include "kernels/gemm.h"
 
 namespace limber::kernels::cuda {
@@ -13,11 +14,12 @@ template <class T>
 struct DataProduct {
   Conv s;
   T* dx;
-  const T *dy, *weight, *bias;
+  const T *dy, *weight;
+  Finish<T> finish;
   int64_t M, N, K, groups;
 
-  DataProduct(const Conv& c, T* to, const T* from, const T* w, const T* b)
-      : s(c), dx(to), dy(from), weight(w), bias(b) {
+  DataProduct(const Conv& c, T* to, const T* from, const T* w, const Finish<T>& f)
+      : s(c), dx(to), dy(from), weight(w), finish(f) {
     M = s.N * s.H * s.W;
     N = s.C / s.groups;
     K = s.R * s.S * (s.K / s.groups);
@@ -36,28 +38,35 @@ struct DataProduct {
     return widen(weight[(filter * s.R * s.S + k / filters) * N + c]);
   }
   __device__ void store(int64_t g, int64_t, int64_t m, int64_t c, float value) const {
-    const int64_t channel = g * N + c;
-    if (bias != nullptr) value += widen(bias[channel]);
-    dx[m * s.C + channel] = narrow<T>(value);
+    const int64_t channel = g * N + c, at = m * s.C + channel;
+    dx[at] = finish(value, at, channel);
   }
 };
 
 }  // namespace
 
-void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
-  if (s.N * s.H * s.W * s.C == 0) return;
-  if (is_depthwise(s)) return depthwise_backward_data(ex, s, dx, dy, weight, bias);
-  if (is_pointwise(s)) {
+void conv_transposed_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out dx, In dy,
+                           In weight, In bias) {
+  const int64_t elements = s.N * s.H * s.W * s.C;
+  if (elements == 0) return;
+  if (is_depthwise(s)) return depthwise_backward_data(ex, s, e, dx, dy, weight, bias);
+  const auto by_library = [&](Out sums) {
+    if (!is_pointwise(s)) return cudnn_conv_backward_data(ex, s, sums, dy, weight, bias);
     Gemm g;
     g.M = s.N * s.P * s.Q, g.N = s.C, g.K = s.K;
     g.lda = s.K, g.ldb = g.ldc = s.C;
     g.bias = bias;
-    return gemm(ex, g, dx, dy, weight);
-  }
-  if (cudnn_conv_backward_data(ex, s, dx, dy, weight, bias)) return;
+    gemm(ex, g, sums, dy, weight);
+    return true;
+  };
+  if (conv_by_library(ex, e, dx, elements, by_library)) return;
   by_float_type(ex, dy.dtype, [&]<class T>(T) {
-    tile_product(ex, DataProduct<T>(s, dx.as<T>(), dy.as<T>(), weight.as<T>(), bias.as<T>()));
+    tile_product(ex, DataProduct<T>(s, dx.as<T>(), dy.as<T>(), weight.as<T>(), Finish<T>(e, bias)));
   });
+}
+
+void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
+  conv_transposed_fused(ex, s, {}, dx, dy, weight, bias);
 }
 
 void conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {

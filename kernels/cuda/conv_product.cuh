@@ -4,6 +4,7 @@
 
 #include "kernels/conv.h"
 #include "kernels/cuda/add_parts.cuh"
+#include "kernels/cuda/epilogue.cuh"
 #include "kernels/cuda/tile_product.cuh"
 #include "kernels/cuda/windows.cuh"
 
@@ -30,11 +31,12 @@ struct ForwardProduct {
   Conv s;
   Read read;
   T* y;
-  const T *weight, *bias;
+  const T* weight;
+  Finish<T> finish;
   int64_t M, N, K, groups;
 
-  ForwardProduct(const Conv& c, const Read& from, T* to, const T* w, const T* b)
-      : s(c), read(from), y(to), weight(w), bias(b) {
+  ForwardProduct(const Conv& c, const Read& from, T* to, const T* w, const Finish<T>& f)
+      : s(c), read(from), y(to), weight(w), finish(f) {
     M = s.N * s.P * s.Q;
     N = s.K / s.groups;
     K = s.R * s.S * (s.C / s.groups);
@@ -45,9 +47,8 @@ struct ForwardProduct {
     return widen(weight[(g * N + n) * K + k]);
   }
   __device__ void store(int64_t g, int64_t, int64_t m, int64_t n, float value) const {
-    const int64_t filter = g * N + n;
-    if (bias != nullptr) value += widen(bias[filter]);
-    y[m * s.K + filter] = narrow<T>(value);
+    const int64_t filter = g * N + n, at = m * s.K + filter;
+    y[at] = finish(value, at, filter);
   }
 };
 

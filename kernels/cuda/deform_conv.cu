@@ -9,7 +9,8 @@ void deform_conv_forward(const Exec& ex, const DeformConv& d, Out y, In x, In of
                          In bias) {
   by_float_type(ex, x.dtype, [&]<class T>(T) {
     const DeformedPatches<T> patches{d, x.as<T>(), offset.as<T>()};
-    tile_product(ex, ForwardProduct(d.conv, patches, y.as<T>(), weight.as<T>(), bias.as<T>()));
+    tile_product(ex,
+                 ForwardProduct(d.conv, patches, y.as<T>(), weight.as<T>(), Finish<T>({}, bias)));
   });
 }
 

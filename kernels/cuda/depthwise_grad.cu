@@ -29,8 +29,9 @@ __global__ void transpose_weight_kernel(T* dweight, const float* sums, int64_t t
 
 }  // namespace
 
-void depthwise_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
-  depthwise_taps<true>(ex, s, s.N * s.H * s.W * s.C, dx, dy, weight, bias);
+void depthwise_backward_data(const Exec& ex, const Conv& s, const Epilogue& e, Out dx, In dy,
+                             In weight, In bias) {
+  depthwise_taps<true>(ex, s, e, s.N * s.H * s.W * s.C, dx, dy, weight, bias);
 }
 
 void depthwise_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {

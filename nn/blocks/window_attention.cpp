@@ -103,9 +103,8 @@ WindowAttention::WindowAttention(const Scope& s, const WindowAttentionOptions& o
   if (o.relative_bias) {
     table_ = s.parameter("relative_position_bias_table", {(2 * h - 1) * (2 * w - 1), o.heads},
                          init::truncated_normal(0, 0.02));
-    const Tensor index = relative_positions(h, w);
-    s.constant("relative_position_index", index);
-    index_ = index.alias({h * w * h * w});
+    index_ = relative_positions(h, w);
+    s.constant("relative_position_index", index_);
   }
   qkv_ = Linear(s / "qkv", o.channels, 3 * o.channels, o.qkv_bias);
   proj_ = Linear(s / "proj", o.channels, o.channels);
@@ -120,7 +119,7 @@ Tensor WindowAttention::bias(const Tensor& mask) const {
   const int64_t L = int64_t(options_.window[0]) * options_.window[1], H = options_.heads;
   Tensor total;
   if (table_.defined())
-    total = reshape(index_select(transpose(table_, 0, 1), 1, index_), {H, L, L});
+    total = reshape(index_select(transpose(table_, 0, 1), 1, index_.alias({L * L})), {H, L, L});
   if (!mask.defined()) return total;
   const int64_t count = mask.size(0);
   total = total.defined() ? total + mask : expand(mask, {count, H, L, L});

@@ -14,11 +14,11 @@ constexpr float kGrid[3][9] = {
 
 // (6, 18): affine maps as rows (2 x 3 numbers) to the nine offsets (row, column) that they give.
 Tensor grid_matrix(DType dtype) {
-  Tensor m = Tensor::zeros({6, 18});
+  std::vector<float> m(6 * 18);
   for (int64_t d = 0; d < 2; ++d)
     for (int64_t j = 0; j < 3; ++j)
-      for (int64_t t = 0; t < 9; ++t) m.data<float>()[(d * 3 + j) * 18 + t * 2 + d] = kGrid[j][t];
-  return m.to(dtype);
+      for (int64_t t = 0; t < 9; ++t) m[size_t((d * 3 + j) * 18 + t * 2 + d)] = kGrid[j][t];
+  return Tensor::from(m, {6, 18}).to(dtype);
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ struct OpCase {
   std::function<Tensor(const std::vector<Tensor>&)> call;
   double tolerance = 1e-5;  // f32 against f64, relative to the largest magnitude of the result
   bool differentiable = true;
+  bool steps = false;  // jumps: a rounding more or less changes its results
 };
 
 // Names of all rows, for gtest's parameters; each file of tests/ops/cases adds its own.

@@ -61,15 +61,18 @@ void print_forward(int64_t n, const char* how, double seconds, int64_t products)
 // shapes as FOLDER/ours.json, then answers every line of standard input with the milliseconds of
 // one run.
 void serve(const std::string& folder, const Plan& plan) {
-  const Tensor input = plan.inputs()[0];
+  const kernels::Exec ex = exec_for(DType::f32);
+  std::vector<float> numbers(size_t(plan.inputs()[0].numel()));
   std::ifstream in(folder + "/input.raw", std::ios::binary);
-  in.read(static_cast<char*>(input.raw()), std::streamsize(input.numel() * 4));
-  check_input(bool(in), folder, "/input.raw: cannot be read, or too short for ", input.shape());
-  const kernels::Exec ex = default_exec();
+  in.read(reinterpret_cast<char*>(numbers.data()), std::streamsize(numbers.size() * 4));
+  const Shape& shape = plan.inputs()[0].shape();
+  check_input(bool(in), folder, "/input.raw: cannot be read, or too short for ", shape);
+  Tensor(plan.inputs()[0]).copy_from(Tensor::from(numbers, shape));
   plan.run(ex);
   std::ofstream raw(folder + "/ours.raw", std::ios::binary), text(folder + "/ours.json");
   std::string shapes;
-  for (const Tensor& output : plan.outputs()) {
+  for (const Tensor& result : plan.outputs()) {
+    const Tensor output = result.to(Device{});
     raw.write(static_cast<const char*>(output.raw()), std::streamsize(output.numel() * 4));
     shapes += shapes.empty() ? "[" : ", [";
     for (int d = 0; d < output.shape().rank(); ++d)
@@ -84,6 +87,7 @@ void serve(const std::string& folder, const Plan& plan) {
   for (std::string line; std::getline(std::cin, line);) {
     const auto start = std::chrono::steady_clock::now();
     plan.run(ex);
+    synchronise(ex.device);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     fmt::print("{}\n", time.count() * 1e3);
     std::fflush(stdout);
@@ -115,6 +119,7 @@ void run(const Arguments& a) {
   model.to(device);
   const auto shape = input_shape(config, a.shape);
   if (!a.serve.empty()) {
+    const DeviceScope scope(device);
     PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
     return serve(a.serve, plans.plan({a.batches[0], shape[0], shape[1], 3}));
   }
@@ -133,12 +138,16 @@ void run(const Arguments& a) {
       synchronise(device);
     });
     print_forward(n, "eager", eager, products);
-    if (!a.eager && !device.is_cuda()) {
+    if (!a.eager) {
       PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
       Plan& plan = plans.plan(input.shape());
       Tensor(plan.inputs()[0]).copy_from(input);
-      const kernels::Exec ex = default_exec();
-      print_forward(n, "plan", median_seconds(a.runs, [&] { plan.run(ex); }), products);
+      const kernels::Exec ex = exec_for(DType::f32);
+      const double planned = median_seconds(a.runs, [&] {
+        plan.run(ex);
+        synchronise(device);
+      });
+      print_forward(n, "plan", planned, products);
       if (a.describe) fmt::print("{}", plan.describe(ex, a.runs));
     }
     if (!a.train) continue;

@@ -131,7 +131,7 @@ class ModelPredictor : public Predictor {
     load_model(model_, a.checkpoint);
     const Device device = a.config.place();
     model_.to(device);
-    if (!a.eager && !device.is_cuda()) model_.estimator->use_plans();
+    if (!a.eager) model_.estimator->use_plans();
   }
   bool bottom_up() const override { return bottom_up_; }
 

@@ -33,7 +33,7 @@ void run(const Arguments& a) {
   load_model(model, a.checkpoint);
   const Device device = a.config.place();
   model.to(device);
-  if (!a.eager && !device.is_cuda()) model.estimator->use_plans();
+  if (!a.eager) model.estimator->use_plans();
   const auto loader = make_loader(config.at("test_dataloader"), 0);
   Evaluator evaluator(config.at("test_evaluator"), loader->dataset().metainfo(),
                       metainfo_of_dataset);

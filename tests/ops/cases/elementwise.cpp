@@ -6,11 +6,8 @@ namespace {
 // Odd sizes leave a partial vector on every instruction set.
 OpCase unary_row(const std::string& name, Tensor (*f)(const Tensor&), double lo, double hi,
                  bool differentiable = true) {
-  return {"Unary/" + name,
-          {{{7, 19}, lo, hi}},
-          [f](const auto& x) { return f(x[0]); },
-          1e-5,
-          differentiable};
+  return {"Unary/" + name, {{{7, 19}, lo, hi}}, [f](const auto& x) { return f(x[0]); }, 1e-5,
+          differentiable,  !differentiable};
 }
 
 OpCase binary_row(const std::string& name, const Shape& a, const Shape& b,
@@ -19,7 +16,8 @@ OpCase binary_row(const std::string& name, const Shape& a, const Shape& b,
           {{a, 0.5, 2}, {b, 0.6, 2.1}},
           [f](const auto& x) { return f(x[0], x[1]); },
           1e-5,
-          differentiable};
+          differentiable,
+          !differentiable};
 }
 
 }  // namespace

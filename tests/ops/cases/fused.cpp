@@ -14,13 +14,14 @@ FusedTail tail_of(bool acts, Unary f, double a = 0, double b = 0) {
   return tail;
 }
 
-// Runs the op, with `packed` after packing its weight for the instruction set in use.
+// Runs the op, with `packed` after packing its weight for the instruction set in use, if there is
+// one.
 template <class O>
 Tensor call(O op, const std::vector<Tensor>& in, bool bias, bool residual, bool packed) {
   size_t next = 2;
   const Tensor b = bias ? in[next++] : Tensor(), r = residual ? in[next++] : Tensor();
   Tensor weight = in[1];
-  if (packed && weight.dtype() == DType::f32) {
+  if (packed && weight.dtype() == DType::f32 && !weight.device().is_cuda()) {
     const Shape y = op.infer(std::vector<Tensor>{in[0], weight, b, Tensor()})[0].shape;
     op.tail.weight = weight.shape();
     weight = packed_weight(exec_for(weight.dtype()), op, in[0].shape(), weight, y);

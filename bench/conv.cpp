@@ -54,6 +54,27 @@ void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
                   }});
 }
 
+// A planned fully connected layer: x (rows, in) times a weight that was packed ahead, and a
+// residual sum.
+void add_planned(std::vector<Benchmark>& list, int64_t rows, int64_t in, int64_t out) {
+  kernels::Conv s;
+  s.N = s.W = s.Q = 1, s.H = s.P = rows, s.C = in, s.K = out;
+  auto o = std::make_shared<Operands>();
+  const double outputs = double(rows * out), weights = double(in * out);
+  const double bytes = 4.0 * (2 * outputs + double(rows * in) + weights);
+  list.push_back({str("planned/", rows, "x", in, "x", out), 2 * outputs * double(in), bytes, [=] {
+                    if (!o->x.defined()) {
+                      kernels::PackedForm form;
+                      kernels::conv_packed_form(default_exec(), s, form);
+                      *o = {Tensor::full({rows, in}, 0.5), Tensor::full({form.numbers}, 0.25),
+                            Tensor::full({rows, out}, 1)};
+                    }
+                    kernels::Epilogue e;
+                    e.residual = o->y.in(), e.packed = true;
+                    kernels::conv_fused(default_exec(), s, e, o->y.out(), o->x.in(), o->w.in(), {});
+                  }});
+}
+
 }  // namespace
 
 std::vector<Benchmark> conv_benchmarks() {
@@ -77,6 +98,12 @@ std::vector<Benchmark> conv_benchmarks() {
   std::vector<Benchmark> list;
   for (const Case& c : cases)
     for (int64_t batch : {1, 8}) add(list, c, batch);
+  for (int64_t rows : {192, 1536}) {  // ViT-B's layers at 256 x 192, batch 1 and 8
+    add_planned(list, rows, 768, 768);
+    add_planned(list, rows, 768, 2304);
+    add_planned(list, rows, 768, 3072);
+    add_planned(list, rows, 3072, 768);
+  }
   return list;
 }
 

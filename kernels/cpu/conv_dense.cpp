@@ -56,14 +56,25 @@ void pack_weights(const Product& p, int64_t group, Columns columns, float* packe
   }
 }
 
+// The products of a tile's pieces. A function of its own: the row pointers need the general
+// registers for themselves.
 template <int V>
-void multiply_tile(const float* const* from, float* const* to, const Piece* pieces, int64_t count,
-                   const float* panel, int rows, int64_t columns, const Finish& finish) {
+__attribute__((noinline)) void multiply_pieces(Tile<V>& sums, const float* const* from,
+                                               const Piece* pieces, int64_t count,
+                                               const float* panel) {
   Tile<V> tile{};
   for (int64_t i = 0; i < count; ++i) {
     multiply_rows<V>(tile, from, pieces[i].offset, panel, pieces[i].length);
     panel += pieces[i].length * V * kLanes<float>;
   }
+  sums = tile;
+}
+
+template <int V>
+void multiply_tile(const float* const* from, float* const* to, const Piece* pieces, int64_t count,
+                   const float* panel, int rows, int64_t columns, const Finish& finish) {
+  Tile<V> tile;
+  multiply_pieces<V>(tile, from, pieces, count, panel);
   store_tile<V>(tile, to, rows, columns, finish);
 }
 
@@ -126,7 +137,7 @@ void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t
 
 // What one thread does: some rows of positions, some columns of every group.
 void multiply_part(const Product& p, int64_t row_begin, int64_t row_end, Columns part) {
-  const int64_t K = reduction(p), step = chunk_rows(p.gather);
+  const int64_t K = reduction(p), step = chunk_rows(p.gather, row_end - row_begin);
   const int64_t width = even_part(part.end - part.begin, kWidth, kTileColumns);
   const bool ahead = p.packed != nullptr;
   const Columns all{0, p.filters};

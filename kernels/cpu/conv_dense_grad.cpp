@@ -133,7 +133,7 @@ void weight_by_windows(const Exec& ex, const Conv& s, float* dweight, const floa
   const int64_t tiles = for_tiles(pieces, found, 0, 0, [](int64_t, int64_t, int64_t, int64_t) {});
   // Few enough rows that a chunk of dy stays in the second-level cache too.
   constexpr int64_t kNumbers = 64 * 1024;
-  const int64_t step = rest(chunk_rows(g), 0, kNumbers / (s.Q * s.K) + 1);
+  const int64_t step = rest(chunk_rows(g, s.N * s.P), 0, kNumbers / (s.Q * s.K) + 1);
   constexpr int64_t kGrain = 1 << 17;  // multiplications worth a thread
   const int64_t work = s.N * s.P * s.Q * s.K * window;
   const int64_t threads = rest(thread_count(ex), 0, work / kGrain + 1);

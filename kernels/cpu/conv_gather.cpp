@@ -1,5 +1,7 @@
 #include "kernels/cpu/conv_gather.h"
 
+#include "kernels/cpu/tile.h"
+
 namespace limber::kernels::cpu::LIMBER_ISA {
 namespace {
 
@@ -48,11 +50,15 @@ bool reads_in_place(const Gather& g) {
          inside(g.horizontal, g.columns, g.step_w, g.W);
 }
 
-int64_t chunk_rows(const Gather& g) {
+int64_t chunk_rows(const Gather& g, int64_t rows) {
   constexpr int64_t kPositions = 768, kNumbers = 64 * 1024;
-  const int64_t row = padded_width(g) * g.C * g.step_h;
-  const int64_t by_size = kNumbers / row, by_positions = kPositions / g.columns;
-  return clamp(by_size < by_positions ? by_size : by_positions, 1, kMaxChunkRows);
+  int64_t most = kPositions / g.columns;
+  if (!reads_in_place(g)) most = rest(kNumbers / (padded_width(g) * g.C * g.step_h), 0, most);
+  most = clamp(most, 1, kMaxChunkRows);
+  int64_t unit = 1;  // rows that fill whole tiles
+  while (unit * g.columns % kTileRows != 0) ++unit;
+  if (unit > most) unit = 1;
+  return even_part(rows, most / unit * unit, unit);
 }
 
 int64_t chunk_size(const Gather& g, int64_t count) {

@@ -12,7 +12,7 @@
 namespace limber::kernels::cpu::LIMBER_ISA {
 
 constexpr int64_t kMaxTaps = 22;        // per direction; larger kernels take the plain form
-constexpr int64_t kMaxChunkRows = 128;  // rows of positions
+constexpr int64_t kMaxChunkRows = 384;  // rows of positions
 constexpr int64_t kMaxPieces = 512;     // also how many k are multiplied at a time
 
 // Whether gathered windows can do it; the plain form does the rest.
@@ -58,9 +58,10 @@ struct Chunk {
 
 // Whether every window lies inside the image.
 bool reads_in_place(const Gather& g);
-// Rows of positions that a chunk should have: enough positions to amortise a block of weights, few
-// enough for the second-level cache.
-int64_t chunk_rows(const Gather& g);
+// Rows of positions that a chunk should have where `rows` are cut into chunks: enough positions to
+// amortise a block of weights, few enough for the second-level cache if they are copied, and whole
+// tiles where a few rows fill them.
+int64_t chunk_rows(const Gather& g, int64_t rows);
 // Numbers from one input row of a chunk to the next.
 int64_t chunk_pitch(const Gather& g);
 // Numbers of scratch memory that load_chunk() needs for `count` rows.

@@ -71,7 +71,7 @@ void depthwise_windows(const Exec& ex, const Product& p) {
   const Gather& g = p.gather;
   const int64_t rows = g.N * g.rows, C = p.K;
   int64_t offset[kMaxTaps * kMaxTaps];
-  const int64_t taps = tap_offsets(g, offset), step = chunk_rows(g);
+  const int64_t taps = tap_offsets(g, offset), step = chunk_rows(g, rows);
   constexpr int64_t kGrain = 1 << 15;  // multiplications worth a thread
   parallel_for(
       ex, rows, kGrain / (g.columns * C * (taps + 1)) + 1, [&](int64_t begin, int64_t end) {

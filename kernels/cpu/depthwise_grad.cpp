@@ -34,7 +34,7 @@ void depthwise_weight(const Exec& ex, const Conv& s, float* dweight, const float
   int64_t offset[kMaxTaps * kMaxTaps];
   const int64_t taps = tap_offsets(g, offset), C = s.C, rows = s.N * s.P;
   // A quarter of the usual chunk: small maps make work for all threads as well.
-  const int64_t step = (chunk_rows(g) + 3) / 4, chunks = (rows + step - 1) / step;
+  const int64_t step = (chunk_rows(g, rows) + 3) / 4, chunks = (rows + step - 1) / step;
   const int64_t partial_size = chunks * taps * C;
   const size_t bytes = size_t(partial_size + chunk_size(g, step)) * sizeof(float);
   // Every thread asks for as much, so the calling thread's own part lies behind the shared one.

@@ -4,6 +4,7 @@
 
 #include "autograd/grad_context.h"
 #include "tensor/ops/attention.h"
+#include "tensor/ops/cast.h"
 #include "tensor/ops/conv.h"
 #include "tensor/ops/deform_attention.h"
 #include "tensor/ops/deform_conv.h"
@@ -22,7 +23,7 @@
 
 namespace limber {
 
-#define LIMBER_OP(name) void backward(const name##Op& op, GradContext& g);
+#define LIMBER_OP(name, ...) void backward(const name##Op& op, GradContext& g);
 #include "tensor/ops.def"
 #undef LIMBER_OP
 

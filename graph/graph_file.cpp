@@ -40,7 +40,7 @@ void write_graph(ByteWriter& out, const Graph& graph, ConstantPool& pool) {
 namespace {
 
 OpKind kind_named(const std::string& name, const ByteReader& in) {
-#define LIMBER_OP(op) \
+#define LIMBER_OP(op, ...) \
   if (name == #op) return OpKind::op;
 #include "tensor/ops.def"
 #undef LIMBER_OP

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "tensor/ops/attention.h"
+#include "tensor/ops/cast.h"
 #include "tensor/ops/deform_attention.h"
 #include "tensor/ops/deform_conv.h"
 #include "tensor/ops/dropout.h"
@@ -82,6 +83,8 @@ OP(AvgPool2dOp, (kernels::WindowAxis{}, kernels::WindowAxis{}), (o.rows)(o.colum
 OP(ResizeOp, (kernels::ResizeShape{}), (o.shape))
 OP(PReluOp, ())
 OP(LinearOp, ())
+OP(CastOp, (DType::f32, DType::f32),
+   .refuse("Cast: made for mixed precision in training; graphs do not hold it"))
 OP(ConvBiasActOp, (ConvGeometry{}), (o.geometry)(o.tail))
 OP(ConvTransposeBiasActOp, (ConvGeometry{}, std::array<int, 2>{}),
    (o.geometry)("output_padding", o.output_padding)(o.tail))
@@ -247,8 +250,8 @@ class Teller : public Visitor<Teller> {
 template <class V>
 void visit_any(const Op& op, V& v) {
   switch (op.kind()) {
-#define LIMBER_OP(name) \
-  case OpKind::name:    \
+#define LIMBER_OP(name, ...) \
+  case OpKind::name:         \
     return visit(const_cast<name##Op&>(static_cast<const name##Op&>(op)), v);
 #include "tensor/ops.def"
 #undef LIMBER_OP
@@ -274,8 +277,8 @@ std::vector<uint8_t> attribute_bytes(const Op& op) {
 
 std::shared_ptr<const Op> op_from_bytes(OpKind kind, std::span<const uint8_t> bytes) {
   switch (kind) {
-#define LIMBER_OP(name) \
-  case OpKind::name:    \
+#define LIMBER_OP(name, ...) \
+  case OpKind::name:         \
     return read_op<name##Op>(bytes);
 #include "tensor/ops.def"
 #undef LIMBER_OP

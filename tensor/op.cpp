@@ -6,6 +6,7 @@
 #include "kernels/cpu/runtime/cpu_features.h"
 #include "kernels/cpu/runtime/thread_pool.h"
 #include "kernels/cuda/runtime/gpu.h"
+#include "tensor/autocast.h"
 
 namespace limber {
 namespace {
@@ -31,7 +32,7 @@ Execution& execution() {
 
 const char* name_of(OpKind kind) {
   static constexpr const char* names[] = {
-#define LIMBER_OP(name) #name,
+#define LIMBER_OP(name, ...) #name,
 #include "tensor/ops.def"
 #undef LIMBER_OP
   };
@@ -103,6 +104,8 @@ void run_on_gpu(const Op& op, std::span<const Tensor> inputs, std::span<const Te
 
 std::vector<Tensor> apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
   const DeviceScope scope(device_of(*op, inputs));
+  std::vector<Tensor> cast;
+  if (autocasts()) inputs = cast = autocast(*op, inputs);
   std::vector<Tensor> outputs;
   if (Tensor view = op->view(inputs)) {
     outputs.push_back(std::move(view));

@@ -17,7 +17,7 @@ namespace limber {
 
 // One enumerator per row of ops.def.
 enum class OpKind : uint8_t {
-#define LIMBER_OP(name) name,
+#define LIMBER_OP(name, ...) name,
 #include "tensor/ops.def"
 #undef LIMBER_OP
 };

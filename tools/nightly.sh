@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# What `./dev nightly` runs, too slow for every commit: tools/nightly.sh [asan] [tsan] [overfit] [fuzz].
+# What `./dev nightly` runs, too slow for every commit: tools/nightly.sh [asan] [emulate] [tsan]
+# [overfit] [fuzz].
 #   asan     the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
+#   emulate  the GPU's kernels on the CPU under the same two
 #   tsan     thread pool, loader and trainer under ThreadSanitizer
 #   overfit  HRNet-W32, ResNet-50 and RTMPose-m learn the sample pictures by heart
 #   fuzz     the readers of outside files on damaged and invented input, under the sanitizers
@@ -15,6 +17,12 @@ build() { cmake --preset "$1" >/dev/null && cmake --build "build/$1" --target li
 nightly_asan() {
   build dev && ctest --test-dir build/dev -R limber_tests \
     --output-on-failure -j "$(nproc)"
+}
+
+nightly_emulate() {
+  cmake --preset emulate-asan >/dev/null &&
+    cmake --build build/emulate-asan --target limber_cuda_tests &&
+    build/emulate-asan/bin/limber_cuda_tests --gtest_brief=1
 }
 
 nightly_tsan() {
@@ -51,7 +59,7 @@ nightly_fuzz() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(asan tsan overfit fuzz)
+[ $# -gt 0 ] || steps=(asan emulate tsan overfit fuzz)
 failed=()
 for step in "${steps[@]}"; do
   declare -F "nightly_$step" >/dev/null || { echo "no step $step" >&2; exit 2; }

@@ -149,7 +149,7 @@ std::vector<OpCase> @name@_cases() {
 
 }  // namespace limber::test
 TEXT
-  enter tensor/ops.def '^LIMBER_OP' "LIMBER_OP($type)"
+  enter tensor/ops.def '^LIMBER_OP' "LIMBER_OP($type, widest)"
   enter tensor/ops.h '^Tensor ' "\n// What $name does. x, y: any shape.\nTensor $name(const Tensor\& x);"
   enter autograd/rules.h '#include "tensor/ops/' "#include \"tensor/ops/$name.h\""
   enter tests/ops/cases.h '_cases\(\);' "std::vector<OpCase> ${name}_cases();"

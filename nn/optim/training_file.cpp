@@ -112,6 +112,10 @@ void save_training(const std::string& path, const TrainingParts& parts, const Tr
       tensors.push_back({kRoot + "optimizer/" + entry.name, entry.value});
     state["groups"] = group_values(*parts.optimizer);
   }
+  if (parts.scaler != nullptr) {
+    const GradScaler::State scaler = parts.scaler->state();
+    state["loss_scale"] = {{"scale", scaler.scale}, {"steps", scaler.steps_since_change}};
+  }
   if (parts.average != nullptr) state["average_steps"] = parts.average->steps();
   for (const Scheduler* scheduler : parts.schedulers)
     state["schedulers"].push_back(scheduler->save());
@@ -138,6 +142,10 @@ TrainingInfo load_training(const std::string& path, const TrainingParts& parts) 
     if (parts.optimizer != nullptr) {
       restore_groups(state.at("groups"), *parts.optimizer, path);
       parts.optimizer->load_state(read_below(file, kRoot + "optimizer/"));
+    }
+    if (parts.scaler != nullptr && state.contains("loss_scale")) {
+      const Json& scaler = state.at("loss_scale");
+      parts.scaler->restore({scaler.at("scale").get<double>(), scaler.at("steps").get<int64_t>()});
     }
     for (size_t i = 0; i < schedulers.size(); ++i)
       parts.schedulers[i]->restore(schedulers[i].get<std::string>());

@@ -1,5 +1,6 @@
-// A whole training run in one safetensors file: weights, optimiser, averages, schedulers, random
-// generators. A run resumed from it computes the same bits as one that was never interrupted.
+// A whole training run in one safetensors file: weights, optimiser, loss scale, averages,
+// schedulers, random generators. A run resumed from it computes the same bits as one that was never
+// interrupted.
 //
 // Weights stand under their own names, so that the file is a weights file for every reader of
 // such. With an average these are the averaged weights, as MMEngine saves them; the raw ones and
@@ -12,6 +13,7 @@
 
 #include "nn/checkpoint.h"
 #include "nn/optim/ema.h"
+#include "nn/optim/grad_scaler.h"
 #include "nn/optim/schedule.h"
 #include "tensor/random.h"
 
@@ -28,6 +30,7 @@ struct TrainingInfo {
 struct TrainingParts {
   ParameterStore* store = nullptr;
   Optimizer* optimizer = nullptr;
+  GradScaler* scaler = nullptr;
   AveragedModel* average = nullptr;
   std::vector<Scheduler*> schedulers{};
   std::vector<std::pair<std::string, Random*>> randoms{};
@@ -37,7 +40,7 @@ struct TrainingParts {
 void save_training(const std::string& path, const TrainingParts& parts, const TrainingInfo& info);
 
 // Throws InputError where the file is of another model, another optimiser or no training file. An
-// average that the file does not have starts from the weights.
+// average that the file does not have starts from the weights, a scaler from its options.
 TrainingInfo load_training(const std::string& path, const TrainingParts& parts);
 
 }  // namespace limber

@@ -144,6 +144,35 @@ ClipOptions read_clip(const Config& c) {
   return o;
 }
 
+// MMEngine's AmpOptimWrapper: dtype float16 (the default) or bfloat16, loss_scale "dynamic", a
+// number or a scaler's options. bf16 has f32's exponents and needs no scaler.
+AmpOptions read_amp(const Config& c) {
+  AmpOptions amp;
+  const auto dtype = c.get<std::string>("dtype", "float16");
+  check_input(dtype == "float16" || dtype == "bfloat16" || dtype == "float32", c.path(),
+              ".dtype: ", dtype, " is none of float16, bfloat16, float32");
+  GradScalerOptions scaler;
+  const Config scale = c.find("loss_scale");
+  bool enabled = true;
+  if (scale.is_object()) {
+    scaler.init_scale = scale.get("init_scale", scaler.init_scale);
+    scaler.growth_factor = scale.get("growth_factor", scaler.growth_factor);
+    scaler.backoff_factor = scale.get("backoff_factor", scaler.backoff_factor);
+    scaler.growth_interval = scale.get("growth_interval", scaler.growth_interval);
+    enabled = scale.get("enabled", true);
+    scale.expect_all_read();
+  } else if (scale.is_string()) {
+    check_input(scale.as<std::string>() == "dynamic", scale.path(), ": ", scale.as<std::string>(),
+                " is neither \"dynamic\" nor a number");
+  } else if (!scale.is_null()) {
+    scaler.fixed = scale.as<double>();
+  }
+  if (dtype == "float32") return amp;
+  amp.dtype = dtype == "float16" ? DType::f16 : DType::bf16;
+  if (amp.dtype == DType::f16 && enabled) amp.scaler = scaler;
+  return amp;
+}
+
 // A scheduler's config in the making: its span and the conversion from epochs to iterations.
 struct ScheduleReader {
   const Config& c;
@@ -287,10 +316,13 @@ BuiltOptim build_optim_wrapper(const Config& c, ParameterStore& store, double lr
   const std::vector<std::string> types{"OptimWrapper", "AmpOptimWrapper"};
   const std::string type = c.has("type") ? plain_type(c) : types[0];
   if (type != types[0] && type != types[1]) unknown_type(c, types);
+  AmpOptions amp;
   if (type == types[1]) {
-    if (c.has("loss_scale")) c.at("loss_scale").ignore();
-    (void)c.get<std::string>("dtype", "float16");
-    notes.push_back(c.path() + ": AmpOptimWrapper trains in f32 on the CPU, without loss scale");
+    amp = read_amp(c);
+    if (!store.all().front().value.device().is_cuda()) {
+      amp = {};
+      notes.push_back(c.path() + ": AmpOptimWrapper trains in f32 on the CPU, without loss scale");
+    }
   }
   const Config optimizer_config = c.at("optimizer");
   const bool own_decay = optimizer_config.has("weight_decay");
@@ -300,7 +332,7 @@ BuiltOptim build_optim_wrapper(const Config& c, ParameterStore& store, double lr
   if (c.has("clip_grad")) clip = read_clip(c.at("clip_grad"));
   const int counts = c.get("accumulative_counts", 1);
   c.expect_all_read();
-  return {OptimWrapper(Optimizer(options, std::move(groups)), counts, clip), std::move(notes)};
+  return {OptimWrapper(Optimizer(options, std::move(groups)), counts, clip, amp), std::move(notes)};
 }
 
 std::vector<std::unique_ptr<Scheduler>> build_schedulers(const Config& config, Optimizer& optimizer,

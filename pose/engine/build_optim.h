@@ -18,6 +18,7 @@ struct BuiltOptim {
   std::vector<std::string> notes;  // what is accepted but has no effect here, for the log
 };
 
+// Mixed precision wants the store on a GPU; elsewhere AmpOptimWrapper trains in f32 and says so.
 // `lr_scale` multiplies the learning rate before anything is derived from it (auto_scale_lr).
 BuiltOptim build_optim_wrapper(const Config& config, ParameterStore& store, double lr_scale = 1);
 

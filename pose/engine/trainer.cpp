@@ -11,6 +11,7 @@
 #include <random>
 
 #include "nn/optim/training_file.h"
+#include "tensor/autocast.h"
 #include "tensor/ops.h"
 #include "tensor/write_file.h"
 
@@ -113,7 +114,13 @@ bool Trainer::Length::validates_after(int64_t count) const {
 
 void Trainer::make_optimiser(bool amp, bool auto_scale_lr) {
   Config wrapper = config_.at("optim_wrapper");
-  if (amp) wrapper.set("type", Config::value("AmpOptimWrapper"));
+  if (amp) {
+    check_input(
+        model_.device.is_cuda(),
+        "--amp: mixed precision needs a GPU (--device cuda:0), as the CPU's kernels compute "
+        "in f32; leave it out to train on the CPU");
+    wrapper.set("type", Config::value("AmpOptimWrapper"));
+  }
   double lr_scale = 1;
   const Config scaling = config_.find("auto_scale_lr");
   const int64_t base = scaling.get<int64_t>("base_batch_size", 0);
@@ -155,6 +162,7 @@ TrainingParts Trainer::parts() {
   TrainingParts p;
   p.store = model_.store.get();
   p.optimizer = &optim_->wrapper.optimizer();
+  p.scaler = optim_->wrapper.scaler();
   for (const auto& hook : hooks_)
     if (AveragedModel* average = hook->average()) p.average = average;
   for (const auto& scheduler : schedulers_) p.schedulers.push_back(scheduler.get());
@@ -237,8 +245,13 @@ Trainer::Step Trainer::step(std::vector<DataSample>& batch) {
   const Tensor inputs = (*model_.preprocessor)(batch, /*training=*/true).to(model_.device);
   const DeviceScope scope(model_.device);
   Tape tape;
-  const Losses losses = model_.estimator->loss(inputs, batch);
-  const Tensor total = total_of(losses);
+  Losses losses;
+  Tensor total;
+  {
+    const Autocast autocast(optim_->wrapper.precision());
+    losses = model_.estimator->loss(inputs, batch);
+    total = total_of(losses);
+  }
   for (const auto& [name, value] : losses) {
     const NoRecord no_record;
     result.losses.emplace_back(name, mean(value).item());

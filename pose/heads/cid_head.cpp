@@ -151,6 +151,7 @@ class CIDHead : public Head {
   }
 
   static Centres given_centres(ConstBatch samples) {
+    const DeviceScope on_host({});
     Centres centres;
     for (size_t i = 0; i < samples.size(); ++i) {
       const Tensor xy = batch_labels(samples.subspan(i, 1), "instance_coords").to(DType::i64);

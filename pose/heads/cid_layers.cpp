@@ -12,15 +12,15 @@ Tensor index_of(const std::vector<int64_t>& list) {
 
 // (M, H, W, 2): from the pixels to the centres, x and y, in units of 32 pixels.
 Tensor relative_places(const Centres& centres, int64_t H, int64_t W, DType dtype) {
-  Tensor places = Tensor::empty({centres.size(), H, W, 2});
-  float* to = places.data<float>();
+  std::vector<float> places;
+  places.reserve(size_t(centres.size() * H * W * 2));
   for (const auto& [x, y] : centres.xy)
     for (int64_t v = 0; v < H; ++v)
       for (int64_t u = 0; u < W; ++u) {
-        *to++ = (float(x - u) - 0.5f) / 32;
-        *to++ = (float(y - v) - 0.5f) / 32;
+        places.push_back((float(x - u) - 0.5f) / 32);
+        places.push_back((float(y - v) - 0.5f) / 32);
       }
-  return places.to(dtype);
+  return Tensor::from(places, {centres.size(), H, W, 2}).to(dtype);
 }
 
 }  // namespace

@@ -48,9 +48,10 @@ Tensor inverse_sigmoid(const Tensor& x) {
 
 Tensor select_rows(const Tensor& x, const Tensor& rows) {
   const int64_t N = x.size(0), Q = x.size(1), R = rows.size(1);
-  Tensor flat = Tensor::empty({N * R}, DType::i64);
-  for (int64_t i = 0; i < N * R; ++i) flat.data<int64_t>()[i] = i / R * Q + rows.data<int64_t>()[i];
-  return reshape(index_select(reshape(x, {N * Q, -1}), 0, flat), {N, R, -1});
+  const Tensor given = rows.to(Device{});
+  std::vector<int64_t> flat(given.span<int64_t>().begin(), given.span<int64_t>().end());
+  for (int64_t i = 0; i < N * R; ++i) flat[size_t(i)] += i / R * Q;
+  return reshape(index_select(reshape(x, {N * Q, -1}), 0, Tensor::from(flat, {N * R})), {N, R, -1});
 }
 
 EDPoseDecoder::EDPoseDecoder(const Scope& s, const Scope& out_head, const EDPoseDecoderOptions& o)

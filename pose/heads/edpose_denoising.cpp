@@ -62,6 +62,7 @@ void mask_groups(float* mask, int64_t size, int64_t denoising, int64_t group) {
 }  // namespace
 
 std::vector<EDPoseTruth> read_edpose_truth(ConstBatch samples, int64_t K, DType dtype) {
+  const DeviceScope on_host({});
   std::vector<EDPoseTruth> all;
   for (const DataSample& sample : samples) {
     const auto given = sample.labels.find("keypoints");
@@ -83,6 +84,8 @@ std::vector<EDPoseTruth> read_edpose_truth(ConstBatch samples, int64_t K, DType 
 DenoisingQueries make_denoising_queries(std::span<const EDPoseTruth> truth,
                                         const DenoisingOptions& o, int64_t person, int64_t nobody,
                                         Random& random) {
+  const Device device = current_device();
+  const DeviceScope on_host({});
   const int64_t R = o.queries;
   const auto N = int64_t(truth.size());
   DenoisingQueries queries{Tensor::empty({N, R}, DType::i64), Tensor::empty({N, R, 4}), {}};
@@ -105,11 +108,15 @@ DenoisingQueries make_denoising_queries(std::span<const EDPoseTruth> truth,
       disturb(boxes + 4 * q, o.box_noise, random);
     }
   }
+  queries.labels = queries.labels.to(device);
+  queries.boxes = queries.boxes.to(device);
   return queries;
 }
 
 EDPoseMasks make_edpose_masks(int64_t proposals, int64_t groups, int64_t keypoints,
                               int64_t denoising, std::span<const int64_t> people, DType dtype) {
+  const Device device = current_device();
+  const DeviceScope on_host({});
   const int64_t group = keypoints + 1, both[] = {proposals, groups * group};
   EDPoseMasks masks;
   const int64_t N = std::max<int64_t>(1, int64_t(people.size()));
@@ -122,7 +129,7 @@ EDPoseMasks make_edpose_masks(int64_t proposals, int64_t groups, int64_t keypoin
       if (!people.empty()) mask_denoising(to, size, denoising, people[size_t(n)]);
       if (of_groups) mask_groups(to, size, denoising, group);
     }
-    (of_groups ? masks.groups : masks.boxes) = mask.to(dtype);
+    (of_groups ? masks.groups : masks.boxes) = mask.to(dtype).to(device);
   }
   return masks;
 }

@@ -100,10 +100,11 @@ EDPoseCriterion::EDPoseCriterion(const EDPoseLossOptions& o, std::span<const EDP
       units.insert(units.end(), {std::sqrt(image.aspect), 1 / std::sqrt(image.aspect)});
     first_.push_back(first_.back() + image.people());
   }
-  boxes_ = concat(boxes, 0);
-  points_ = concat(points, 0);
-  visible_ = is_positive(concat(visible, 0));
-  areas_ = concat(areas, 0);
+  const Device device = current_device();
+  boxes_ = concat(boxes, 0).to(device);
+  points_ = concat(points, 0).to(device);
+  visible_ = is_positive(concat(visible, 0)).to(device);
+  areas_ = concat(areas, 0).to(device);
   units_ = Tensor::from(units, {first_.back(), 1, 2}).to(boxes_.dtype());
   count_ = double(std::max<int64_t>(1, first_.back()));
 }
@@ -140,7 +141,7 @@ EDPoseCriterion::Pairs EDPoseCriterion::match(const EDPosePredictions& found) co
                                           index_select(areas_, 0, person), options_.sigmas) *
                           options_.oks;
     }
-    const Tensor costs = cost.to(DType::f64);
+    const Tensor costs = cost.to(DType::f64).to(Device{});
     const std::vector<int64_t> person_of = assign_minimum(costs.span<double>(), Q, T);
     for (int64_t q = 0; q < Q; ++q) {
       if (person_of[size_t(q)] < 0) continue;
@@ -153,9 +154,9 @@ EDPoseCriterion::Pairs EDPoseCriterion::match(const EDPosePredictions& found) co
 
 // Sum over all queries and classes, divided by `count`.
 Tensor EDPoseCriterion::focal(const Tensor& logits, const Pairs& pairs, double count) const {
-  Tensor target = Tensor::zeros(logits.shape());
-  for (int64_t q : pairs.queries) target.data<float>()[q * logits.size(2) + person_] = 1;
-  target = target.to(logits.dtype());
+  std::vector<float> of_pairs(size_t(logits.numel()));
+  for (int64_t q : pairs.queries) of_pairs[size_t(q * logits.size(2) + person_)] = 1;
+  const Tensor target = Tensor::from(of_pairs, logits.shape()).to(logits.dtype());
   const Tensor entropy = softplus(logits) - logits * target;
   const Tensor miss = abs(sigmoid(logits) - target);  // 1 - the probability of the truth
   const Tensor weight = target * (2 * options_.alpha - 1) + (1 - options_.alpha);

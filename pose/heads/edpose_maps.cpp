@@ -98,6 +98,8 @@ TokenMaps lay_out_maps(const Features& features, ConstBatch samples) {
         padded |= valid[l][d] < maps.sizes[l][d];
       }
   }
+  const Device device = features[0].device();
+  const DeviceScope on_host({});
   const auto L = int64_t(maps.sizes.size());
   Tensor ratios = Tensor::empty({N, L, 2}, DType::f64);
   for (int64_t n = 0; n < N; ++n)
@@ -106,13 +108,13 @@ TokenMaps lay_out_maps(const Features& features, ConstBatch samples) {
         ratios.data<double>()[(n * L + l) * 2 + d] =
             double(float(maps.valid[size_t(n)][size_t(l)][size_t(1 - d)]) /
                    float(maps.sizes[size_t(l)][size_t(1 - d)]));
-  maps.ratios = ratios.to(maps.dtype);
+  maps.ratios = ratios.to(maps.dtype).to(device);
   if (padded) {
     Tensor keep = Tensor::empty({N, maps.tokens, 1});
     for_tokens(maps, [&](int64_t n, size_t l, int64_t y, int64_t x, int64_t token) {
       keep.data<float>()[n * maps.tokens + token] = is_image(maps, n, l, y, x) ? 1 : 0;
     });
-    maps.keep = keep.to(maps.dtype);
+    maps.keep = keep.to(maps.dtype).to(device);
   }
   return maps;
 }
@@ -127,6 +129,7 @@ Tensor sine_positions(const TokenMaps& maps, const SinePositions& o) {
   const std::vector<double> by_row = periods(o.features, o.temperature_y);
   const std::vector<double> by_column = periods(o.features, o.temperature_x);
   const int64_t F = o.features;
+  const DeviceScope on_host({});
   Tensor out = Tensor::empty({maps.samples(), maps.tokens, 2 * F}, DType::f64);
   double* to = out.data<double>();
   for (const MapSizes& valid : maps.valid)
@@ -141,13 +144,14 @@ Tensor sine_positions(const TokenMaps& maps, const SinePositions& o) {
           std::copy_n(columns.data() + (y < h ? x : W) * F, F, to + F);
         }
     }
-  return out.to(maps.dtype);
+  return out.to(maps.dtype).to(maps.ratios.device());
 }
 
 Tensor token_points(const TokenMaps& maps) {
   const auto L = int64_t(maps.sizes.size());
+  const DeviceScope on_host({});
   Tensor out = Tensor::empty({maps.samples(), maps.tokens, L, 2}, DType::f64);
-  const Tensor ratios = maps.ratios.to(DType::f64);
+  const Tensor ratios = maps.ratios.to(Device{}).to(DType::f64);
   for_tokens(maps, [&](int64_t n, size_t l, int64_t y, int64_t x, int64_t token) {
     const double* ratio = ratios.data<double>() + n * L * 2;
     const double at[] = {(double(x) + 0.5) / (ratio[2 * l] * double(maps.sizes[l][1])),
@@ -155,11 +159,13 @@ Tensor token_points(const TokenMaps& maps) {
     double* to = out.data<double>() + (n * maps.tokens + token) * L * 2;
     for (int64_t i = 0; i < 2 * L; ++i) to[i] = at[i % 2] * ratio[i];
   });
-  return out.to(maps.dtype);
+  return out.to(maps.dtype).to(maps.ratios.device());
 }
 
 Proposals propose_boxes(const TokenMaps& maps) {
   constexpr double kFar = 1e4;  // sigmoid(kFar) = 1
+  const Device device = maps.ratios.device();
+  const DeviceScope on_host({});
   Tensor logits = Tensor::full({maps.samples(), maps.tokens, 4}, kFar, DType::f64);
   Tensor usable = Tensor::zeros({maps.samples(), maps.tokens, 1}, DType::f64);
   for_tokens(maps, [&](int64_t n, size_t l, int64_t y, int64_t x, int64_t token) {
@@ -174,7 +180,7 @@ Proposals propose_boxes(const TokenMaps& maps) {
     for (int64_t i = 0; i < 4; ++i)
       logits.data<double>()[4 * at + i] = std::log(box[i] / (1 - box[i]));
   });
-  return {logits.to(maps.dtype), usable.to(maps.dtype)};
+  return {logits.to(maps.dtype).to(device), usable.to(maps.dtype).to(device)};
 }
 
 Tensor sine_of_boxes(const Tensor& boxes, int64_t features) {

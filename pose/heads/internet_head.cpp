@@ -1,5 +1,7 @@
 #include "pose/heads/internet_head.h"
 
+#include <numeric>
+
 #include "pose/core/keypoint_metrics.h"
 #include "pose/heads/flip.h"
 #include "pose/heads/heatmap_head.h"
@@ -53,9 +55,10 @@ class LinearLayers {
 
 // The expected bin of a softmax over bins: (N, B) -> (N, 1).
 Tensor expected_bin(const Tensor& logits) {
-  Tensor bins = Tensor::empty({logits.size(1)});
-  for (int64_t i = 0; i < bins.numel(); ++i) bins.data<float>()[i] = float(i);
-  return sum(softmax(logits) * bins.to(logits.dtype()), {1}, true);
+  std::vector<float> bins(size_t(logits.size(1)));
+  std::iota(bins.begin(), bins.end(), 0.f);
+  const Tensor all = Tensor::from(bins, {logits.size(1)}).to(logits.dtype());
+  return sum(softmax(logits) * all, {1}, true);
 }
 
 class InternetHead : public Head {

@@ -13,6 +13,7 @@
 #include "pose/losses/overlap.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tensor/ops/check.h"
 
 namespace limber {
 namespace {
@@ -250,9 +251,11 @@ OneStageTargets OneStageHead::targets_of(const OneStagePoints& points, const Ten
   check(int64_t(samples.size()) == points.scores.size(0), "the head got ", points.scores.size(0),
         " images and ", samples.size(), " samples");
   const Device device = points.scores.device();
-  const Tensor visible = sigmoid(points.visible).to(Device{});
+  // The CPU's ops know no 16-bit floats, which maps may have in mixed precision.
+  const DType dtype = wide_type(points.scores);
+  const auto host = [&](const Tensor& t) { return t.to(dtype).to(Device{}); };
+  const Tensor visible = host(sigmoid(points.visible));
   const DeviceScope on_host({});
-  const auto host = [](const Tensor& t) { return t.to(Device{}); };
   const Tensor priors = host(points.priors), boxes = host(points.boxes), paid = host(scores);
   const Tensor keypoints = host(points.keypoints);
   TargetParts parts(int64_t(samples.size()), priors.size(0), classes_);
@@ -263,14 +266,14 @@ OneStageTargets OneStageHead::targets_of(const OneStagePoints& points, const Ten
                                      .scores = sample_of(paid, n),
                                      .keypoints = sample_of(keypoints, n),
                                      .visible = sample_of(visible, n)};
-    const PointTruth truth = truth_of(sample, points.scores.dtype());
+    const PointTruth truth = truth_of(sample, dtype);
     parts.add(int64_t(n), sample, truth, priors, assigner_(predicted, truth));
     const auto mask = sample.fields.find("heatmap_mask");
     if (mask == sample.fields.end() || mask->second.empty() || truth.boxes.size(0) == 0) continue;
     parts.set_weights(int64_t(n), object_weights(mask->second[0].to(DType::f32), predicted,
                                                  sample.meta.input_size));
   }
-  return parts.targets(points.scores.dtype(), device);
+  return parts.targets(dtype, device);
 }
 
 Losses OneStageHead::common_losses(const OneStagePoints& points, const OneStageTargets& t) const {

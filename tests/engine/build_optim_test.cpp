@@ -56,6 +56,7 @@ TEST(BuildOptim, AmpAndMisspellingsAreNoted) {
       "type": "AmpOptimWrapper", "loss_scale": {"init_scale": 512}, "optimizer": {"type": "Adam"},
       "paramwise_cfg": {"custom_keys": {"bias": {"decay_multi": 0.0}}}})");
   EXPECT_EQ(built.notes.size(), 2u);
+  EXPECT_EQ(built.wrapper.precision(), DType::f32);  // the parameters lie on the CPU
   EXPECT_DOUBLE_EQ(built.wrapper.optimizer().groups()[0][Hyper::lr], 1e-3);
 }
 
@@ -66,6 +67,11 @@ TEST(BuildOptim, MistakesAreErrorsWithTheirPath) {
   };
   expect(R"({"optimizer":{"type":"AdamV","lr":1}})", "AdamW");
   expect(R"({"optimizer":{"type":"SGD"}})", "needs lr");
+  expect(R"({"type":"AmpOptimWrapper","dtype":"float8","optimizer":{"type":"Adam"}})", "dtype");
+  expect(R"({"type":"AmpOptimWrapper","loss_scale":"static","optimizer":{"type":"Adam"}})",
+         "loss_scale");
+  expect(R"({"type":"AmpOptimWrapper","loss_scale":{"growth":3},"optimizer":{"type":"Adam"}})",
+         "growth");
   expect(R"({"optimizer":{"type":"Adam","lr":1,"momentum":0.9}})", "optimizer.momentum");
   expect(R"({"optimizer":{"type":"Adam","lr":1},"clip_grads":{}})", "clip_grads");
   expect(R"({"optimizer":{"type":"Adam","lr":1},"clip_grad":{"type":"size"}})", "clip_grad");

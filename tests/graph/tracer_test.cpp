@@ -73,7 +73,7 @@ TEST(OpAttributes, BytesMakeTheSameOp) {
   struct Watch : Recorder {
     void record(const std::shared_ptr<const Op>& op, std::span<const Tensor>,
                 std::span<const Tensor>) override {
-      if (op->kind() == OpKind::Dropout) return;
+      if (op->kind() == OpKind::Dropout || op->kind() == OpKind::Cast) return;
       const std::vector<uint8_t> bytes = attribute_bytes(*op);
       EXPECT_TRUE(same_op(*op, *op_from_bytes(op->kind(), bytes))) << op->name();
       ++seen;

@@ -156,7 +156,8 @@ struct Training {
   explicit Training(uint64_t seed)
       : net(seed),
         wrapper(Optimizer(options, paramwise_groups(net.store, options, {})), 2,
-                {.by = ClipOptions::By::norm, .max = 0.1}),
+                {.by = ClipOptions::By::norm, .max = 0.1},
+                {.scaler = GradScalerOptions{.growth_interval = 3}}),
         average(net.store, {.kind = AverageOptions::Kind::exp_momentum, .gamma = 10}),
         warm_up(wrapper.optimizer(), Hyper::lr, {0, 4, false}, schedule::linear(0.1, 1, 4)),
         cosine(wrapper.optimizer(), Hyper::lr, {3, 12, false}, schedule::cosine(9, {0.05, true})) {}
@@ -164,6 +165,7 @@ struct Training {
   TrainingParts parts() {
     return {.store = &net.store,
             .optimizer = &wrapper.optimizer(),
+            .scaler = wrapper.scaler(),
             .average = &average,
             .schedulers = {&warm_up, &cosine},
             .randoms = {{"ops", &op_random()}}};
@@ -209,6 +211,10 @@ TEST(TrainingFile, ResumedRunIsBitIdentical) {
     EXPECT_EQ(bits(straight.net.store), bits(second.net.store)) << stop;
     EXPECT_EQ(straight.wrapper.optimizer().groups()[0].values,
               second.wrapper.optimizer().groups()[0].values);
+    EXPECT_NE(second.wrapper.scaler()->scale(), GradScalerOptions().init_scale);
+    EXPECT_EQ(straight.wrapper.scaler()->scale(), second.wrapper.scaler()->scale());
+    EXPECT_EQ(straight.wrapper.scaler()->state().steps_since_change,
+              second.wrapper.scaler()->state().steps_since_change);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "nn/optim/optim_wrapper.h"
 #include "nn/optim/param_groups.h"
 #include "tensor/op.h"
+#include "tensor/ops.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
@@ -201,6 +202,63 @@ struct Layers {
 };
 
 using Pair = std::pair<double, double>;
+
+TEST(GradScaler, HalvesWhatOverflowsAndDoublesAfterTheInterval) {
+  GradScaler scaler({.growth_interval = 3});
+  EXPECT_EQ(scaler.scale(), 65536);
+  const auto after = [&](std::initializer_list<bool> skipped) {
+    for (const bool one : skipped) scaler.update(one);
+    return scaler.scale();
+  };
+  EXPECT_EQ(after({true}), 32768);
+  EXPECT_EQ(after({false, false}), 32768);
+  EXPECT_EQ(after({false}), 65536);
+  EXPECT_EQ(after({false, false, true, false, false}), 32768);  // counting begins anew
+  EXPECT_EQ(scaler.state().steps_since_change, 2);
+  GradScaler resumed({.growth_interval = 3});
+  resumed.restore(scaler.state());
+  resumed.update(false);
+  EXPECT_EQ(resumed.scale(), 65536);
+}
+
+TEST(GradScaler, StaysAtAFixedScaleAndBelowInfinity) {
+  GradScaler fixed({.fixed = 512});
+  fixed.update(true);
+  EXPECT_EQ(fixed.scale(), 512);
+  GradScaler large({.init_scale = 3e38, .growth_interval = 1});
+  large.update(false);
+  EXPECT_EQ(large.scale(), 3e38);
+  EXPECT_THROW(GradScaler({.init_scale = 0}), InputError);
+  EXPECT_THROW(GradScaler({.growth_interval = 0}), InputError);
+}
+
+// A scaled loss gives the step of the plain one; a gradient that is not finite, none.
+TEST(OptimWrapper, ScalesTheLossAndSkipsInfinities) {
+  const auto stepped = [](const AmpOptions& amp, double factor) {
+    Model model;
+    const OptimizerOptions options = rich(OptimizerKind::sgd);
+    OptimWrapper wrapper(Optimizer(options, one_group(model.store, options)), 1,
+                         {.by = ClipOptions::By::norm, .max = 5}, amp);
+    Tape tape;
+    Tensor loss = Tensor::zeros({});
+    for (const Parameter& p : model.store.all())
+      loss = loss + sum(p.value * test::uniform(p.value.shape(), -1, 1, 3));
+    const bool changed = wrapper.update(tape, loss * factor);
+    return std::tuple(changed, model.values(), *wrapper.gradient_norm(),
+                      wrapper.scaler() != nullptr ? wrapper.scaler()->scale() : 1);
+  };
+  const AmpOptions amp{.scaler = GradScalerOptions{}};
+  const auto [plain, expected, norm, one] = stepped({}, 1);
+  const auto [scaled, values, scaled_norm, scale] = stepped(amp, 1);
+  EXPECT_TRUE(plain && scaled);
+  EXPECT_NEAR(scaled_norm, norm, 1e-5 * norm);
+  EXPECT_EQ(scale, 65536);
+  for (size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(values[i], expected[i], 1e-6) << i;
+  const auto [changed, kept, infinite_norm, halved] = stepped(amp, 1e36);
+  EXPECT_FALSE(changed);
+  EXPECT_EQ(kept, Model().values());
+  EXPECT_EQ(halved, 32768);
+}
 
 TEST(ParamGroups, RulesInOrder) {
   Layers layers;

@@ -35,6 +35,7 @@ std::vector<OpCase> shape_cases();
 std::vector<OpCase> reduce_cases();
 std::vector<OpCase> softmax_cases();
 std::vector<OpCase> matmul_cases();
+std::vector<OpCase> cast_cases();
 std::vector<OpCase> norm_cases();
 std::vector<OpCase> pool_cases();
 std::vector<OpCase> resize_cases();

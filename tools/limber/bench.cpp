@@ -15,6 +15,7 @@
 #include "infer/session.h"
 #include "nn/flops.h"
 #include "pose/engine/model.h"
+#include "tensor/autocast.h"
 #include "tensor/ops.h"
 #include "tools/limber/commands.h"
 
@@ -25,7 +26,7 @@ struct Arguments {
   ConfigArguments config;
   std::vector<int64_t> batches{1, 8};
   std::vector<int64_t> shape;
-  std::string serve;
+  std::string serve, amp;
   int runs = 10;
   bool train = false, eager = false, describe = false;
 };
@@ -117,6 +118,7 @@ void run(const Arguments& a) {
   Model model = build_model(config, 0);
   const Device device = a.config.place();
   model.to(device);
+  check_input(a.amp.empty() || device.is_cuda(), "--amp: mixed precision needs a GPU");
   const auto shape = input_shape(config, a.shape);
   if (!a.serve.empty()) {
     const DeviceScope scope(device);
@@ -154,12 +156,16 @@ void run(const Arguments& a) {
     model.store->train(true);
     for (const Parameter& p : model.store->all())
       if (p.role == Role::parameter && p.trainable) require_grad(p.value);
+    const DType low = a.amp == "f16" ? DType::f16 : a.amp == "bf16" ? DType::bf16 : DType::f32;
     const double step = median_seconds(a.runs, [&] {
       Tape tape;
       Tensor total;
-      for (const auto& [name, value] : model.estimator->forward(input)) {
-        const Tensor one = mean(square(value));
-        total = total.defined() ? total + one : one;
+      {
+        const Autocast autocast(low);
+        for (const auto& [name, value] : model.estimator->forward(input)) {
+          const Tensor one = mean(square(value));
+          total = total.defined() ? total + one : one;
+        }
       }
       tape.backward(total);
       synchronise(device);
@@ -189,6 +195,8 @@ void add_bench(CLI::App& app) {
   command->add_option("--serve", a->serve,
                       "for bench/compare: run the plan on demand, on this folder's input");
   command->add_flag("--train", a->train, "time forward and backward too");
+  command->add_option("--amp", a->amp, "the step in mixed precision (on a GPU)")
+      ->check(CLI::IsMember({"f16", "bf16"}));
   a->config.add_options(*command);
   command->callback([a] { run(*a); });
 }

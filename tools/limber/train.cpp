@@ -29,7 +29,8 @@ void add_train(CLI::App& app) {
           ->add_option("--resume", a->train.resume_from,
                        "go on from this checkpoint, or without one from the work dir's last")
           ->expected(0, 1);
-  command->add_flag("--amp", a->train.amp, "mixed precision");
+  command->add_flag("--amp", a->train.amp,
+                    "mixed precision: f16, or the config's dtype, and a scaled loss (on a GPU)");
   command->add_flag("--no-validate", a->no_validate, "train without validation");
   command->add_flag("--auto-scale-lr", a->train.auto_scale_lr,
                     "scale the learning rate by the batch size");

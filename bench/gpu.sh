@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# What only a machine with a GPU can tell, in one run: bench/gpu.sh [OUT.json]
+#
+# Builds for this machine's GPU, runs the test programs and compute-sanitizer on a part of them, times
+# inference and training steps of four models, and the same in PyTorch where it is installed. Every
+# part is an entry of the JSON (default: bench/results/DATE-gpu.json): "ok", "failed", or "absent"
+# with the reason, so that a part that did not run is named, not missing.
+# Environment: BATCHES ("1 32"), RUNS (20), PYTHON (python3).
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+out=${1:-bench/results/$(date +%Y-%m-%d)-gpu.json}
+work=build/gpu-bench
+build=build/cuda
+python=${PYTHON:-python3}
+topdown=configs/body_2d_keypoint
+declare -A configs=(
+  [resnet50]=$topdown/topdown_heatmap/coco/td-hm_res50_8xb64-210e_coco-256x192.json
+  [hrnet-w32]=$topdown/topdown_heatmap/coco/td-hm_hrnet-w32_8xb64-210e_coco-256x192.json
+  [rtmpose-m]=$topdown/rtmpose/coco/rtmpose-m_8xb256-420e_coco-256x192.json
+  [vit-b]=bench/models/vit-b.json)
+mkdir -p "$work" "$(dirname "$out")"
+rows=$work/rows
+: >"$rows"
+
+absent=""  # why nothing can run, if so
+
+# entry NAME STATUS TEXT, tab-separated for the JSON at the end; TEXT is a reason or a time.
+entry() {
+  printf '%s\t%s\t%s\n' "$1" "$2" "$(tr '\t\n' '  ' <<<"$3")" >>"$rows"
+  echo "$1: $2 $3"
+}
+
+# part NAME COMMAND...: runs it with its own log; what it printed last is the reason of a failure.
+part() {
+  local name=$1 log
+  [ -z "$absent" ] || { entry "$name" absent "$absent"; return 1; }
+  log=$work/$(tr -c 'a-zA-Z0-9\n' - <<<"$1").log
+  shift
+  if "$@" >"$log" 2>&1; then
+    entry "$name" ok "$log"
+  else
+    entry "$name" failed "$log: $(tail -1 "$log")"
+    return 1
+  fi
+}
+
+# timed NAME PATTERN COMMAND...: the milliseconds that stand before " ms" in the line with PATTERN, or
+# the command's last line without one.
+timed() {
+  local name=$1 pattern=$2 log ms
+  [ -z "$absent" ] || { entry "$name" absent "$absent"; return; }
+  log=$work/$(tr -c 'a-zA-Z0-9\n' - <<<"$1").log
+  shift 2
+  if ! "$@" >"$log" 2>&1; then
+    entry "$name" failed "$log: $(tail -1 "$log")"
+    return
+  fi
+  if [ -n "$pattern" ]; then
+    ms=$(grep -E -m1 -- "$pattern" "$log" | sed -E 's/.* ([0-9.]+) ms.*/\1/')
+  else
+    ms=$(tail -1 "$log")
+  fi
+  [[ $ms =~ ^[0-9.]+$ ]] && entry "$name" ok "$ms ms" || entry "$name" failed "$log: no time in it"
+}
+
+finish() {
+  "$python" - "$rows" "$out" <<'PYTHON'
+import json, subprocess, sys
+def first_line(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip().split("\n")[0]
+    except OSError:
+        return ""
+parts = {}
+for line in open(sys.argv[1]):
+    name, status, text = line.rstrip("\n").split("\t")
+    timed = status == "ok" and text.endswith(" ms")
+    parts[name] = {"status": status, **({"ms": float(text[:-3])} if timed else {"note": text})}
+json.dump({"gpu": first_line("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"),
+           "commit": first_line("git", "rev-parse", "HEAD"), "parts": parts},
+          open(sys.argv[2], "w"), indent=1)
+PYTHON
+  echo "written: $out"
+}
+trap finish EXIT
+
+capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d .)
+[ -n "$capability" ] || absent="no GPU: nvidia-smi finds none"
+[ "$capability" != 90 ] || capability=90a
+part build bash -c "cmake --preset cuda -DLIMBER_CUDA_ARCHITECTURES=$capability &&
+  cmake --build $build --target limber limber_tests limber_cuda_tests" ||
+  absent=${absent:-the build failed}
+part limber_cuda_tests $build/bin/limber_cuda_tests --gtest_brief=1
+part limber_tests $build/bin/limber_tests --gtest_brief=1
+for tool in memcheck racecheck; do
+  if [ -n "$absent" ] || command -v compute-sanitizer >/dev/null; then
+    part "compute-sanitizer $tool" compute-sanitizer --tool $tool --error-exitcode 1 \
+      $build/bin/limber_cuda_tests --gtest_brief=1 --gtest_filter='*EqualsTheCpu/*:*CudaPlan.*'
+  else
+    entry "compute-sanitizer $tool" absent "no compute-sanitizer"
+  fi
+done
+
+torch=$("$python" -c 'import torch; print(torch.cuda.is_available())' 2>&1 | tail -1)
+for model in resnet50 hrnet-w32 rtmpose-m vit-b; do
+  for batch in ${BATCHES:-1 32}; do
+    ours=($build/bin/limber bench "${configs[$model]}" --device cuda:0 --batch "$batch"
+          --runs "${RUNS:-20}")
+    timed "limber $model batch $batch plan f32" ' plan ' "${ours[@]}"
+    timed "limber $model batch $batch eager f32" ' eager ' "${ours[@]}" --eager
+    for amp in f16 bf16; do
+      timed "limber $model batch $batch step $amp" ' step ' "${ours[@]}" --eager --train --amp $amp
+    done
+    timed "limber $model batch $batch step f32" ' step ' "${ours[@]}" --eager --train
+    for compiled in "" --compile; do
+      name="pytorch${compiled:+ compiled} $model batch $batch"
+      if [ "$torch" != True ]; then
+        entry "$name" absent "${absent:-no PyTorch with a GPU: $torch}"
+        continue
+      fi
+      peer=("$python" bench/peers/pytorch_gpu.py "$model" "$batch" --runs "${RUNS:-20}" $compiled)
+      timed "$name forward f32" "" "${peer[@]}"
+      timed "$name forward f16" "" "${peer[@]}" --amp f16
+      timed "$name step f32" "" "${peer[@]}" --train
+      for amp in f16 bf16; do
+        timed "$name step $amp" "" "${peer[@]}" --train --amp $amp
+      done
+    done
+  done
+done

@@ -23,8 +23,8 @@ Device parse_device(const std::string& name) {
   return device;
 }
 
-std::ostream& operator<<(std::ostream& out, Device device) {
-  return device.is_cuda() ? out << "cuda:" << device.index : out << "cpu";
+std::string to_string(Device device) {
+  return device.is_cuda() ? str("cuda:", device.index) : "cpu";
 }
 
 Device current_device() { return current; }

@@ -5,7 +5,6 @@
 // current device: the CPU, unless a DeviceScope says otherwise.
 #pragma once
 
-#include <ostream>
 #include <string>
 
 #include "kernels/types.h"
@@ -16,7 +15,13 @@ namespace limber {
 // device is not there: with the reason, which in a build without CUDA is that.
 Device parse_device(const std::string& name);
 
-std::ostream& operator<<(std::ostream& out, Device device);
+std::string to_string(Device device);  // as parse_device reads it
+
+template <class Out>
+Out& operator<<(Out& out, Device device) {
+  out << to_string(device);
+  return out;
+}
 
 Device current_device();
 

@@ -1,7 +1,6 @@
 // Names of element types.
 #pragma once
 
-#include <ostream>
 #include <string_view>
 
 #include "kernels/types.h"
@@ -15,6 +14,10 @@ constexpr std::string_view name_of(DType dtype) {
 
 constexpr bool is_float(DType dtype) { return dtype <= DType::bf16; }
 
-inline std::ostream& operator<<(std::ostream& out, DType dtype) { return out << name_of(dtype); }
+template <class Out>
+Out& operator<<(Out& out, DType dtype) {
+  out << name_of(dtype);
+  return out;
+}
 
 }  // namespace limber

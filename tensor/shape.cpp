@@ -1,7 +1,6 @@
 #include "tensor/shape.h"
 
 #include <algorithm>
-#include <ostream>
 
 #include "tensor/error.h"
 
@@ -66,10 +65,12 @@ int64_t Shape::inner(int dim) const {
 
 bool operator==(const Shape& a, const Shape& b) { return std::ranges::equal(a.dims(), b.dims()); }
 
-std::ostream& operator<<(std::ostream& out, const Shape& shape) {
+std::string to_string(const Shape& shape) {
+  Words out;
   out << '(';
-  for (int i = 0; i < shape.rank_; ++i) out << (i ? ", " : "") << shape.dims_[i];
-  return out << ')';
+  for (int i = 0; i < shape.rank(); ++i) out << (i ? ", " : "") << shape.dims()[size_t(i)];
+  out << ')';
+  return std::move(out.text);
 }
 
 Shape broadcast(const Shape& a, const Shape& b, const char* op) {

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
-#include <iosfwd>
 #include <span>
 #include <string>
 
@@ -33,12 +32,20 @@ class Shape {
   int64_t inner(int dim) const;                   // product of the extents after `dim`
 
   friend bool operator==(const Shape& a, const Shape& b);
-  friend std::ostream& operator<<(std::ostream& out, const Shape& shape);  // (8, 64, 48, 32)
 
  private:
   std::array<int64_t, kMaxRank> dims_{};
   int rank_ = 0;
 };
+
+std::string to_string(const Shape& shape);  // (8, 64, 48, 32)
+
+// To streams and to Words.
+template <class Out>
+Out& operator<<(Out& out, const Shape& shape) {
+  out << to_string(shape);
+  return out;
+}
 
 // The shape two operands broadcast to (NumPy's rule). Throws naming both and `op`.
 Shape broadcast(const Shape& a, const Shape& b, const char* op);

@@ -24,7 +24,7 @@ void gather_row(T* columns, const DeformConv& d, const T* image, const T* offset
       const int64_t w = q * s.stride_w - s.pad_w + t % s.S * s.dilation_w;
       T* to = columns + (q * taps + t) * channels;
       for_groups(begin, begin + channels, size, [&](int64_t c0, int64_t c1) {
-        Place<T> place{};
+        Place<T> place;
         const T* shift = offset + ((q * d.offset_groups + c0 / size) * taps + t) * 2;
         const bool inside = find_place(place, s, h, w, shift);
         for_lanes<T>(c1 - c0, [&](int64_t c, int64_t m) {

@@ -63,7 +63,7 @@ void group_backward(const DeformConv& d, T* dx, T* doffset, const T* dy, const T
       const int64_t w = pixel % s.Q * s.stride_w - s.pad_w + t % s.S * s.dilation_w;
       const int64_t shift = ((pixel * d.offset_groups + o) * taps + t) * 2;
       T* own = doffset != nullptr ? doffset + shift : nullptr;
-      Place<T> place{};
+      Place<T> place;
       if (!find_place(place, s, h, w, offset + shift)) {
         if (own != nullptr) own[0] = own[1] = 0;
         continue;
@@ -85,7 +85,7 @@ void add_row(T* sums, const DeformConv& d, const T* dy, const T* image, const T*
     const int64_t w = q * s.stride_w - s.pad_w + t % s.S * s.dilation_w;
     const T* from = dy + q * s.K + g * filters;
     for_groups(begin, begin + channels, size, [&](int64_t c0, int64_t c1) {
-      Place<T> place{};
+      Place<T> place;
       if (!find_place(place, s, h, w, offset + ((q * d.offset_groups + c0 / size) * taps + t) * 2))
         return;
       for_lanes<T>(c1 - c0, [&](int64_t c, int64_t m) {

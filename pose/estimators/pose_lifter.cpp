@@ -72,9 +72,8 @@ Outputs PoseLifter::forward(const Tensor& inputs) const {
     for (size_t i = 0; i < maps.size(); ++i) out.emplace_back(std::to_string(i), maps[i]);
     return out;
   }
-  out = pose_.head->forward(maps);
-  if (!trajectory_.head) return out;
-  out[0].first = "0";
+  if (!trajectory_.head) return pose_.head->forward(maps);
+  out.emplace_back("0", pose_.head->forward(maps)[0].second);
   out.emplace_back("1", trajectory_.head->forward(trajectory_(inputs))[0].second);
   return out;
 }

@@ -53,6 +53,11 @@ function(limber_cpu_kernels name)
     target_compile_definitions(${name}_${isa} PRIVATE LIMBER_ISA=${isa} LIMBER_ISA_${isa}=1)
     target_compile_options(${name}_${isa} PRIVATE ${${isa}_flags} -O3 -fno-math-errno
       -fno-trapping-math -ffp-contract=fast -Wno-psabi)
+    if(NOT LIMBER_TRAINING)
+      # Kernels throw nothing: the tables for unwinding them are a tenth of a small program.
+      target_compile_options(${name}_${isa} PRIVATE -fno-exceptions -fno-unwind-tables
+        -fno-asynchronous-unwind-tables)
+    endif()
     list(APPEND objects $<TARGET_OBJECTS:${name}_${isa}>)
   endforeach()
   set(${name}_objects ${objects} PARENT_SCOPE)

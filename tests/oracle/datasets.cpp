@@ -242,7 +242,7 @@ void check_dataset_lists(const File& file, Report& report) {
       args["data_root"] = (file.samples / args.at("data_root").get<std::string>()).string();
       const auto data = make_dataset(Config::parse(args.dump(), name));
       c.expect(data->size() == j.at("num_samples").get<int64_t>(),
-               str("samples: ", data->size(), ", expected ", j.at("num_samples")));
+               str("samples: ", data->size(), ", expected ", j.at("num_samples").dump()));
       for (size_t i = 0; i < j.at("samples").size() && int64_t(i) < data->size(); ++i)
         if (sequences)
           compare_sequence(c, j.at("samples")[i], dynamic_cast<const MocapDataset&>(*data),

@@ -178,7 +178,8 @@ void check_layer_decay(const File& file, const Json& json, Case& out) {
     const auto found = got.find(row.at(0).get<std::string>());
     const bool fits = found != got.end() && close(number(row.at(1)), found->second.first) &&
                       close(number(row.at(2)), found->second.second);
-    out.expect(fits, str(row.at(0), ": expected ", row.at(1), " and ", row.at(2)));
+    out.expect(fits,
+               str(row.at(0).dump(), ": expected ", row.at(1).dump(), " and ", row.at(2).dump()));
   }
 }
 

@@ -204,6 +204,7 @@ class CIDHead : public Head {
   // heat: (M, K, H, W), undefined where nobody was found.
   Prediction decode(const Tensor& heat, std::span<const float> scores, const SampleMeta& meta,
                     int blur) const {
+    const DeviceScope on_host({});
     const int64_t M = int64_t(scores.size());
     Prediction p;
     if (M == 0) {

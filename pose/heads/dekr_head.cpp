@@ -59,10 +59,12 @@ class DEKRHead : public Head {
     check(codec_ != nullptr, "the head has no decoder: set model.head.decoder");
     Maps maps = outputs(features);
     if (flipped != nullptr) add_flipped(maps, outputs(*flipped), samples, test);
+    const Tensor heat = maps.heat.to(DType::f32).to(Device{});
+    const Tensor displacements = maps.displacements.to(DType::f32).to(Device{});
+    const DeviceScope on_host({});
     std::vector<Prediction> predictions;
     for (size_t i = 0; i < samples.size(); ++i) {
-      const Tensor parts[] = {sample_of(maps.heat, i).to(DType::f32),
-                              sample_of(maps.displacements, i).to(DType::f32)};
+      const Tensor parts[] = {sample_of(heat, i), sample_of(displacements, i)};
       predictions.push_back(decode(parts, samples[i].meta, test));
       if (test.output_heatmaps)
         predictions.back().fields = {{"heatmaps", {parts[0]}}, {"displacements", {parts[1]}}};
@@ -123,10 +125,10 @@ class DEKRHead : public Head {
         (maps.heat + flip_heatmaps(mirrored.heat, indices, "heatmap", test.shift_heatmap)) * 0.5;
     // Mirroring pixels of a map that is `stride` times smaller moves them by (stride - 1) / stride.
     const double stride = double(covered_shape(samples[0].meta)[1]) / double(maps.heat.size(3));
-    const Tensor shift = Tensor::zeros({1, d.size(1), 1, 1});
-    for (int64_t k = 0; k < shift.numel(); k += 2)
-      shift.data<float>()[k] = float((stride - 1) / stride);
-    maps.displacements = (maps.displacements + d + shift.to(d.dtype())) * 0.5;
+    std::vector<float> shift(size_t(d.size(1)));
+    for (size_t k = 0; k < shift.size(); k += 2) shift[k] = float((stride - 1) / stride);
+    maps.displacements =
+        (maps.displacements + d + Tensor::from(shift, {1, d.size(1), 1, 1}).to(d.dtype())) * 0.5;
   }
 
   Prediction decode(std::span<const Tensor> maps, const SampleMeta& meta,
@@ -138,8 +140,9 @@ class DEKRHead : public Head {
                             found.instance_scores.data<float>() + M);
     const auto skeleton = meta.more.find("skeleton_links");
     if (rescore_ && skeleton != meta.more.end() && M > 0) {
-      const Tensor factor =
-          (*rescore_)(found.keypoints, found.scores, skeleton->second.at(0)).to(DType::f32);
+      const Tensor factor = (*rescore_)(found.keypoints, found.scores, skeleton->second.at(0))
+                                .to(DType::f32)
+                                .to(Device{});
       for (int64_t m = 0; m < M; ++m) {
         const float f = factor.data<float>()[m];
         root[size_t(m)] *= std::isnan(f) ? 0 : f;

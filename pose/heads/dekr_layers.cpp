@@ -76,7 +76,8 @@ Tensor RescoreNet::operator()(const Tensor& keypoints, const Tensor& scores,
     for (int64_t l = 0; l < L; ++l) to[2 * L + l] = length[size_t(l)] / unit;
     std::copy_n(scores.data<float>() + m * K, K, to + 3 * L);
   }
-  return reshape(l3_(relu(l2_(relu(l1_(features.to(l1_.weight.dtype())))))), {M});
+  const Tensor x = features.to(l1_.weight.dtype()).to(l1_.weight.device());
+  return reshape(l3_(relu(l2_(relu(l1_(x))))), {M});
 }
 
 }  // namespace limber

@@ -284,14 +284,16 @@ std::vector<Prediction> EDPoseHead::predict(const Features& features, const Feat
         "the head has no decoder, so it predicts nothing: set model.head.data_decoder");
   const NoRecord no_record;
   const Outputs outputs = run(features, samples);
-  const Tensor scores = sigmoid(outputs[0].second);
+  const Tensor scores = sigmoid(outputs[0].second).to(Device{});
+  const Tensor boxes = outputs[1].second.to(Device{}), points = outputs[2].second.to(Device{});
+  const DeviceScope on_host({});
   std::vector<Prediction> predictions;
   for (size_t i = 0; i < samples.size(); ++i) {
     // This family's transforms store height before width.
     const auto& size = samples[i].meta.input_size;
     const std::vector<Tensor> parts{
         Tensor::from(std::vector<float>{float(size[0]), float(size[1])}, {2}), sample_of(scores, i),
-        sample_of(outputs[1].second, i), sample_of(outputs[2].second, i)};
+        sample_of(boxes, i), sample_of(points, i)};
     Decoded decoded = codec_->decode(parts);
     Prediction& p = predictions.emplace_back();
     p.instances.keypoints = std::move(decoded.keypoints);

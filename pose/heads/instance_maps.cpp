@@ -74,9 +74,10 @@ void smooth_all(const Tensor& y, const Tensor& x, int64_t reach) {
 
 Tensor smoothed_maps(const Tensor& maps, int kernel) {
   check_input(kernel >= 1 && kernel % 2 == 1, "test_cfg.blur_kernel_size: odd, not ", kernel);
-  const Tensor smooth = Tensor::empty(maps.shape(), maps.dtype());
-  maps.dtype() == DType::f64 ? smooth_all<double>(smooth, maps, kernel / 2)
-                             : smooth_all<float>(smooth, maps, kernel / 2);
+  const DeviceScope on_host({});
+  const Tensor given = maps.to(Device{}), smooth = Tensor::empty(maps.shape(), maps.dtype());
+  maps.dtype() == DType::f64 ? smooth_all<double>(smooth, given, kernel / 2)
+                             : smooth_all<float>(smooth, given, kernel / 2);
   return smooth;
 }
 

@@ -27,7 +27,7 @@ std::unique_ptr<Loss> named_loss(const Config& head, const Scope& s, const char*
                                  const char* fallback);
 
 // The mean of maps (N, K, H, W) and of their averages over kernel x kernel windows, in which zeros
-// beyond the border count. Without gradient.
+// beyond the border count. On the CPU, wherever the maps lie; without gradient.
 Tensor smoothed_maps(const Tensor& maps, int kernel);
 
 }  // namespace limber

@@ -77,9 +77,13 @@ constexpr char kDSTFormer[] = R"({
 constexpr char kRLE[] = R"({"type": "RLEHead", "in_channels": 12, "num_joints": 5,
   "loss": {"type": "RLELoss", "use_target_weight": true}})";
 constexpr char kDEKR[] = R"({"type": "DEKRHead", "in_channels": 6, "num_keypoints": 3,
-  "num_heatmap_filters": 4, "num_displacement_filters_per_keypoint": 2})";
+  "num_heatmap_filters": 4, "num_displacement_filters_per_keypoint": 2,
+  "decoder": {"type": "SPR", "input_size": [64, 48], "heatmap_size": [16, 12], "sigma": [4, 2],
+              "generate_keypoint_heatmaps": true},
+  "rescore_cfg": {"in_channels": 9, "norm_indexes": [0, 1]}})";
 constexpr char kCID[] = R"({"type": "CIDHead", "in_channels": 6, "num_keypoints": 3,
-  "gfd_channels": 4, "prior_prob": 0.4})";
+  "gfd_channels": 4, "prior_prob": 0.4,
+  "decoder": {"type": "DecoupledHeatmap", "input_size": [64, 48], "heatmap_size": [16, 12]}})";
 constexpr char kInterNet[] = R"({"type": "InternetHead",
   "keypoint_head_cfg": {"in_channels": 6, "out_channels": 12, "depth_size": 4,
                         "deconv_out_channels": [8], "deconv_kernel_sizes": [4]},
@@ -153,6 +157,9 @@ using Shapes = std::vector<std::pair<std::string, Shape>>;
 std::vector<DataSample> targets(const Shapes& labels, const Shapes& fields) {
   std::vector<DataSample> samples(kBatch);
   for (size_t i = 0; i < kBatch; ++i) {
+    samples[i].meta.input_size = {64, 48};
+    samples[i].meta.more["skeleton_links"] = {
+        Tensor::from(std::vector<int64_t>{0, 1, 0, 2}, {2, 2})};
     for (const auto& [name, shape] : labels)
       samples[i].labels[name] = {random_target(i, name, shape)};
     for (const auto& [name, shape] : fields)
@@ -289,18 +296,31 @@ TrainingNetwork::TrainingNetwork(const TrainingFamily& family, Device device)
   store.train(true);
 }
 
+Features TrainingNetwork::inputs() const {
+  Features inputs;
+  for (const Tensor& input : family_.inputs) inputs.push_back(input.to(device_));
+  return inputs;
+}
+
 Tensor TrainingNetwork::loss() const {
   op_random() = Random(3);
   const DeviceScope scope(device_);
-  Features inputs;
-  for (const Tensor& input : family_.inputs) inputs.push_back(input.to(device_));
-  const Losses losses = estimator_ != nullptr ? estimator_->loss(inputs[0], family_.samples)
-                                              : head_->loss(inputs, family_.samples);
+  const Losses losses = estimator_ != nullptr ? estimator_->loss(inputs()[0], family_.samples)
+                                              : head_->loss(inputs(), family_.samples);
   Tensor total;
   for (const auto& [name, value] : losses)
     if (name.find("loss") != std::string::npos)
       total = total.defined() ? total + mean(value) : mean(value);
   return total;
+}
+
+std::vector<Instances> TrainingNetwork::predict() const {
+  const DeviceScope scope(device_);
+  const TestOptions every = read_test_options(Config::parse(R"({"score_thr": 1e-6})", "test_cfg"));
+  std::vector<Instances> all;
+  for (Prediction& p : head_->predict(inputs(), nullptr, family_.samples, every))
+    all.push_back(std::move(p.instances));
+  return all;
 }
 
 }  // namespace limber::test

@@ -26,8 +26,12 @@ class TrainingNetwork {
   TrainingNetwork(const TrainingFamily& family, Device device);
   // The sum of the losses; the same every time but for what training has changed.
   Tensor loss() const;
+  // What a head finds in its maps, sample by sample, without a flip test.
+  std::vector<Instances> predict() const;
 
  private:
+  Features inputs() const;
+
   const TrainingFamily& family_;
   Device device_;
   std::unique_ptr<Estimator> estimator_;

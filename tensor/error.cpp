@@ -9,25 +9,20 @@ Words& Words::operator<<(std::string_view more) {
   return *this;
 }
 
-Words& Words::operator<<(char c) {
-  text += c;
-  return *this;
-}
-
-Words& Words::operator<<(double number) {
+Words& Words::real(double value) {
   char digits[32];
-  std::snprintf(digits, sizeof digits, "%g", number);
+  std::snprintf(digits, sizeof digits, "%g", value);
   text += digits;
   return *this;
 }
 
-Words& Words::integer(int64_t number) {
-  text += std::to_string(number);
+Words& Words::integer(int64_t value) {
+  text += std::to_string(value);
   return *this;
 }
 
-Words& Words::natural(uint64_t number) {
-  text += std::to_string(number);
+Words& Words::natural(uint64_t value) {
+  text += std::to_string(value);
   return *this;
 }
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace limber {
@@ -27,18 +28,26 @@ class InputError : public Error {
 // languages into a program that links the inference library statically, a third of a megabyte.
 class Words {
  public:
-  Words& operator<<(std::string_view text);
-  Words& operator<<(char c);
-  Words& operator<<(double number);  // as printf's %g
-  template <std::integral T>
-  Words& operator<<(T number) {
-    return std::signed_integral<T> ? integer(int64_t(number)) : natural(uint64_t(number));
+  Words& operator<<(std::string_view more);
+  // Numbers as they are, without the conversions to them that other types have: true and false as 1
+  // and 0, floating point as printf's %g.
+  template <class T>
+  requires std::is_arithmetic_v<T> Words& operator<<(T value) {
+    if constexpr (std::same_as<T, char>)
+      return *this << std::string_view(&value, 1);
+    else if constexpr (std::floating_point<T>)
+      return real(double(value));
+    else if constexpr (std::signed_integral<T>)
+      return integer(value);
+    else
+      return natural(value);
   }
   std::string text;
 
  private:
-  Words& integer(int64_t number);
-  Words& natural(uint64_t number);
+  Words& real(double value);
+  Words& integer(int64_t value);
+  Words& natural(uint64_t value);
 };
 
 // str("a", 1, shape) -> "a1(2, 3)".

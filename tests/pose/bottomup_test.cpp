@@ -10,23 +10,19 @@
 #include "nn/init.h"
 #include "pose/losses/loss.h"
 #include "tensor/ops.h"
+#include "tests/support/heads.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
 namespace {
 
+using test::kCID;
+using test::kDEKR;
+
 constexpr char kAe[] = R"({"type": "AssociativeEmbeddingHead", "in_channels": 6,
   "num_keypoints": 3, "tag_dim": 1, "deconv_out_channels": null,
   "decoder": {"type": "AssociativeEmbedding", "input_size": [64, 48], "heatmap_size": [64, 48],
               "decode_max_instances": 5}})";
-constexpr char kDekr[] = R"({"type": "DEKRHead", "in_channels": 6, "num_keypoints": 3,
-  "num_heatmap_filters": 4, "num_displacement_filters_per_keypoint": 2,
-  "decoder": {"type": "SPR", "input_size": [64, 48], "heatmap_size": [16, 12], "sigma": [4, 2],
-              "generate_keypoint_heatmaps": true},
-  "rescore_cfg": {"in_channels": 9, "norm_indexes": [0, 1]}})";
-constexpr char kCid[] = R"({"type": "CIDHead", "in_channels": 6, "num_keypoints": 3,
-  "gfd_channels": 4, "prior_prob": 0.4,
-  "decoder": {"type": "DecoupledHeatmap", "input_size": [64, 48], "heatmap_size": [16, 12]}})";
 
 // A head whose weights are large enough for its maps to have people on them.
 struct Made {
@@ -81,7 +77,7 @@ std::string head_name(const testing::TestParamInfo<const char*>& info) {
   return Config::parse(info.param).type();
 }
 
-INSTANTIATE_TEST_SUITE_P(Heads, BottomupHead, testing::Values(kAe, kDekr, kCid), head_name);
+INSTANTIATE_TEST_SUITE_P(Heads, BottomupHead, testing::Values(kAe, kDEKR, kCID), head_name);
 
 TEST(AssociativeEmbeddingHead, AveragesMapsOverScales) {
   Made made(kAe);
@@ -124,7 +120,7 @@ TEST(AssociativeEmbeddingLoss, IsZeroWithoutPeople) {
 }
 
 TEST(CidHead, LimitsThePeopleOfATrainingBatch) {
-  Made made(kCid);
+  Made made(kCID);
   std::vector<DataSample> samples = samples_of(2);
   for (DataSample& s : samples) {
     s.fields["heatmaps"] = {Tensor::zeros({4, 12, 16})};
@@ -155,7 +151,7 @@ TEST(CidHead, LimitsThePeopleOfATrainingBatch) {
 }
 
 TEST(CidHead, FindsNobodyOnAnEmptyPicture) {
-  Made made(kCid);
+  Made made(kCID);
   made.store.initialise("head.iia_module.keypoint_root_conv.bias", init::constant(-50));
   made.store.initialise("head.iia_module.keypoint_root_conv.weight", init::constant(0));
   const Features features{features_of(1)};
@@ -164,7 +160,7 @@ TEST(CidHead, FindsNobodyOnAnEmptyPicture) {
 }
 
 TEST(DekrHead, RescoresWhereTheSkeletonIsKnown) {
-  Made made(kDekr);
+  Made made(kDEKR);
   const TestOptions test = options("{}");
   std::vector<DataSample> samples = samples_of(1);
   const auto scored = made.head->predict({features_of(1)}, nullptr, samples, test);
@@ -221,7 +217,7 @@ TEST(BottomupPoseEstimator, RefusesScalesThatDoNotFit) {
   const auto make = [&](const char* head, const char* test_cfg) {
     return make_estimator(Config::parse(model(head, test_cfg), "model"), Scope(store, "a"));
   };
-  EXPECT_THROW(make(kDekr, R"({"multiscale_test": true})"), InputError);
+  EXPECT_THROW(make(kDEKR, R"({"multiscale_test": true})"), InputError);
   ParameterStore other;
   const auto estimator = make_estimator(
       Config::parse(model(kAe, R"({"multiscale_test": true})"), "model"), Scope(other));
@@ -234,10 +230,10 @@ TEST(BottomupHeads, RefuseBadOptions) {
     json.replace(json.find(from), from.size(), to);
     Made head(json.c_str());
   };
-  EXPECT_THROW(made(kCid, "\"prior_prob\": 0.4", "\"prior_prob\": 1"), InputError);
-  EXPECT_THROW(made(kCid, "gfd_channels", "gdf_channels"), InputError);
+  EXPECT_THROW(made(kCID, "\"prior_prob\": 0.4", "\"prior_prob\": 1"), InputError);
+  EXPECT_THROW(made(kCID, "gfd_channels", "gdf_channels"), InputError);
   EXPECT_THROW(made(kAe, "\"tag_dim\": 1", "\"tag_dim\": 0"), InputError);
-  EXPECT_THROW(made(kDekr, "norm_indexes", "norm_index"), InputError);
+  EXPECT_THROW(made(kDEKR, "norm_indexes", "norm_index"), InputError);
 }
 
 }  // namespace

@@ -8,31 +8,13 @@
 #include "nn/optim/param_groups.h"
 #include "pose/heads/edpose_loss.h"
 #include "tensor/ops.h"
+#include "tests/support/heads.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
 namespace {
 
-constexpr const char* kTiny = R"({
-  "type": "EDPoseHead", "num_queries": 12, "num_feature_levels": 2, "num_keypoints": 3,
-  "as_two_stage": true, "refine_queries_num": 6,
-  "encoder": {"num_layers": 1, "layer_cfg": {
-    "self_attn_cfg": {"embed_dims": 16, "num_heads": 2, "num_levels": 2, "num_points": 2,
-                      "dropout": 0.0},
-    "ffn_cfg": {"embed_dims": 16, "feedforward_channels": 32}}},
-  "decoder": {"num_layers": 3, "embed_dims": 16, "num_feature_levels": 2, "num_group": 4,
-    "num_dn": 6, "num_box_decoder_layers": 2, "layer_cfg": {
-      "self_attn_cfg": {"embed_dims": 16, "num_heads": 2},
-      "cross_attn_cfg": {"embed_dims": 16, "num_heads": 2, "num_levels": 2, "num_points": 2,
-                         "dropout": 0.0},
-      "ffn_cfg": {"embed_dims": 16, "feedforward_channels": 32}}},
-  "out_head": {"num_classes": 2, "num_pred_layer": 3},
-  "positional_encoding": {"num_pos_feats": 8, "temperatureH": 20, "temperatureW": 20,
-                          "normalize": true},
-  "denosing_cfg": {"dn_box_noise_scale": 0.4, "dn_label_noise_ratio": 0.5, "dn_labelbook_size": 5,
-                   "dn_attn_mask_type_list": ["match2dn", "dn2dn", "group2group"]},
-  "loss": {"sigmas": [0.05, 0.05, 0.05]},
-  "data_decoder": {"type": "EDPoseLabel", "num_select": 4, "num_keypoints": 3}})";
+using test::kEDPose;
 
 struct Made {
   ParameterStore store;
@@ -40,7 +22,7 @@ struct Made {
   explicit Made(const Config& config, DType dtype = DType::f32) : store(1, true, dtype) {
     head = make_head(config, Scope(store) / "head");
   }
-  Made() : Made(Config::parse(kTiny, "head")) {}
+  Made() : Made(Config::parse(kEDPose, "head")) {}
 };
 
 Features random_maps(int64_t N, uint64_t seed, DType dtype = DType::f32) {
@@ -135,7 +117,7 @@ TEST(EDPoseHead, EveryParameterLearns) {
 
 // The whole criterion's gradient against central differences in f64.
 TEST(EDPoseHead, GradientMatchesDifferences) {
-  Made made(Config::parse(kTiny, "head"), DType::f64);
+  Made made(Config::parse(kEDPose, "head"), DType::f64);
   const std::vector<DataSample> samples = crowd(3);
   const Features maps = random_maps(3, 5, DType::f64);
   const auto value = [&] {
@@ -190,7 +172,7 @@ TEST(EDPoseHead, PaddingDoesNotMatter) {
 }
 
 TEST(EDPoseHead, LearnsQueriesWithOneStage) {
-  Config config = Config::parse(kTiny, "head").clone();
+  Config config = Config::parse(kEDPose, "head").clone();
   config.set("as_two_stage", Config::value(false));
   Made made(config);
   EXPECT_EQ(made.store.at("head.refpoint_embedding.weight").value.shape(), Shape({12, 4}));
@@ -203,7 +185,7 @@ TEST(EDPoseHead, LearnsQueriesWithOneStage) {
 }
 
 TEST(EDPoseHead, SharesPredictors) {
-  Config config = Config::parse(kTiny, "head").clone();
+  Config config = Config::parse(kEDPose, "head").clone();
   config.set_path("out_head.dec_pred_bbox_embed_share", Config::value(true));
   config.set_path("out_head.dec_pred_class_embed_share", Config::value(true));
   Made made(config);
@@ -215,7 +197,7 @@ TEST(EDPoseHead, SharesPredictors) {
 
 TEST(EDPoseHead, NamesWhatDoesNotFit) {
   const auto with = [](const char* path, const Config& value) {
-    Config config = Config::parse(kTiny, "head").clone();
+    Config config = Config::parse(kEDPose, "head").clone();
     config.set_path(path, value);
     return config;
   };

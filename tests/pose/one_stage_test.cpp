@@ -10,42 +10,14 @@
 #include "nn/optim/param_groups.h"
 #include "pose/core/keypoint_metrics.h"
 #include "tensor/ops.h"
+#include "tests/support/heads.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
 namespace {
 
-constexpr char kYolox[] = R"({"type": "YOLOXPoseHead", "num_keypoints": 17,
-  "featmap_strides": [8, 16],
-  "head_module_cfg": {"num_classes": 1, "in_channels": 16, "feat_channels": 16, "widen_factor": 0.5,
-                      "stacked_convs": 1},
-  "prior_generator": {"type": "MlvlPointGenerator", "offset": 0, "strides": [8, 16]},
-  "assigner": {"type": "SimOTAAssigner", "dynamic_k_indicator": "oks"},
-  "overlaps_power": 0.5,
-  "loss_cls": {"type": "BCELoss", "reduction": "sum"},
-  "loss_obj": {"type": "BCELoss", "use_target_weight": true, "reduction": "sum"},
-  "loss_bbox": {"type": "IoULoss", "mode": "square", "reduction": "sum", "loss_weight": 5.0},
-  "loss_oks": {"type": "OKSLoss", "reduction": "none", "norm_target_weight": true,
-               "loss_weight": 30.0},
-  "loss_vis": {"type": "BCELoss", "use_target_weight": true},
-  "loss_bbox_aux": {"type": "L1Loss", "reduction": "sum"},
-  "loss_kpt_aux": {"type": "L1Loss", "use_target_weight": true, "reduction": "sum"}})";
-constexpr char kRtmo[] = R"({"type": "RTMOHead", "num_keypoints": 17, "featmap_strides": [8, 16],
-  "head_module_cfg": {"num_classes": 1, "in_channels": 16, "cls_feat_channels": 16,
-                      "num_groups": 2, "channels_per_group": 8, "pose_vec_channels": 12,
-                      "widen_factor": 0.5, "stacked_convs": 1},
-  "prior_generator": {"type": "MlvlPointGenerator", "centralize_points": true, "strides": [8, 16]},
-  "assigner": {"type": "SimOTAAssigner", "dynamic_k_indicator": "oks",
-               "use_keypoints_for_center": true},
-  "dcc_cfg": {"in_channels": 12, "feat_channels": 8, "num_bins": [12, 16], "spe_channels": 8,
-              "gau_cfg": {"s": 8}},
-  "overlaps_power": 0.5,
-  "loss_cls": {"type": "VariFocalLoss", "reduction": "sum", "use_target_weight": true},
-  "loss_bbox": {"type": "IoULoss", "mode": "square", "reduction": "sum", "loss_weight": 5.0},
-  "loss_oks": {"type": "OKSLoss", "reduction": "none", "loss_weight": 30.0},
-  "loss_vis": {"type": "BCELoss", "use_target_weight": true},
-  "loss_mle": {"type": "MLECCLoss", "use_target_weight": true},
-  "loss_bbox_aux": {"type": "L1Loss", "reduction": "sum"}})";
+using test::kRTMO;
+using test::kYOLOX;
 
 constexpr int64_t kPoints = 17;
 
@@ -118,7 +90,7 @@ std::string head_name(const testing::TestParamInfo<const char*>& info) {
   return Config::parse(info.param).type();
 }
 
-INSTANTIATE_TEST_SUITE_P(Heads, OneStage, testing::Values(kYolox, kRtmo), head_name);
+INSTANTIATE_TEST_SUITE_P(Heads, OneStage, testing::Values(kYOLOX, kRTMO), head_name);
 
 TEST_P(OneStage, LearnsThreeSamplesInThirtySteps) {
   Made made(GetParam());
@@ -259,7 +231,7 @@ void score_by_first_channel(Made& made) {
 }
 
 TEST(YOLOXPoseHead, PredictsThePersonThatIsDrawnIntoTheMaps) {
-  Made made(kYolox);
+  Made made(kYOLOX);
   score_by_first_channel(made);
   for (int level = 0; level < 2; ++level) {
     made.fill(str("head_module.out_obj.", level, ".bias"), 20);
@@ -290,7 +262,7 @@ TEST(YOLOXPoseHead, PredictsThePersonThatIsDrawnIntoTheMaps) {
 }
 
 TEST(RTMOHead, PredictsThePersonThatIsDrawnIntoTheMaps) {
-  Made made(kRtmo);
+  Made made(kRTMO);
   score_by_first_channel(made);
   for (int level = 0; level < 2; ++level) {
     Tensor box = made.store.at(str("head.head_module.out_bbox.", level, ".bias")).value;
@@ -314,8 +286,8 @@ TEST(RTMOHead, PredictsThePersonThatIsDrawnIntoTheMaps) {
 }
 
 TEST(RTMOHead, RegressionOffsetsAreOfTrainingAlone) {
-  Made made(kRtmo);
-  const Features maps = random_maps(kRtmo, 1, 5);
+  Made made(kRTMO);
+  const Features maps = random_maps(kRTMO, 1, 5);
   made.store.train(true);
   EXPECT_EQ(made.head->forward(maps).size(), 10u);
   made.store.train(false);
@@ -328,9 +300,9 @@ TEST(RTMOHead, RegressionOffsetsAreOfTrainingAlone) {
 }
 
 TEST(RTMOHead, TheClassifierTeachesOnceAHookAsks) {
-  Made made(kRtmo);
+  Made made(kRTMO);
   made.store.train(true);
-  const Features maps = random_maps(kRtmo, 3, 5);
+  const Features maps = random_maps(kRTMO, 3, 5);
   made.head->set_option("proxy_target_cc", Config::value(true));
   EXPECT_EQ(names_of(made.head->loss(maps, crowd(3))).front(), "loss_bbox");
   made.head->set_option("loss_mle.loss_weight", Config::value(0.0));

@@ -15,6 +15,7 @@ struct Benchmark {
   std::string share_of = "";  // a benchmark run before, of whose time this one's share is printed
 };
 
+std::vector<Benchmark> peak_benchmarks();
 std::vector<Benchmark> gemm_benchmarks();
 std::vector<Benchmark> conv_benchmarks();
 std::vector<Benchmark> decode_benchmarks();

@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
     if (isa == kernels::isa_name(i)) set_isa(i);
   fmt::print("{} threads, {}\n", threads(), kernels::isa_name(default_exec().isa));
   std::map<std::string, double> medians;
-  for (auto family : {bench::gemm_benchmarks, bench::conv_benchmarks, bench::decode_benchmarks}) {
+  for (auto family : {bench::peak_benchmarks, bench::gemm_benchmarks, bench::conv_benchmarks,
+                      bench::decode_benchmarks}) {
     for (const bench::Benchmark& b : family()) {
       if (b.name.find(filter) != std::string::npos) bench::print(b, bench::time_of(b.run), medians);
     }

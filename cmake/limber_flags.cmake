@@ -47,6 +47,11 @@ if(LIMBER_TRAINING)
   find_package(PNG REQUIRED)
   find_package(fmt REQUIRED)
   find_package(CLI11 REQUIRED)
+  # Videos; without it `limber predict` takes pictures alone.
+  find_package(PkgConfig)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(FFMPEG IMPORTED_TARGET libavformat libavcodec libavutil libswscale)
+  endif()
   if(LIMBER_TESTS)
     find_package(GTest REQUIRED)
     # Only what limber_bench compares itself with.

@@ -54,6 +54,8 @@ MAY_INCLUDE = {
     "pose/engine": TRAINING,
     "pose/report": TRAINING,
     "data": DATA + TENSOR + ["nn", "kernels", "pose/core", "pose/config"],
+    "data/ffmpeg": ["data", "tensor"],
+    "data/no_ffmpeg": ["data", "tensor"],
     "data/transforms": DATA + TENSOR + ["kernels", "pose/core", "pose/config", "pose/codecs"],
     "data/datasets": DATA + TENSOR + ["nn", "pose/core", "pose/config"],
     "data/synth": DATA + TENSOR + ["nn", "pose/core", "pose/config"],

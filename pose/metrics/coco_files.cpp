@@ -1,57 +1,20 @@
 // Reading and writing of COCO files; see coco_files.h.
 #include "pose/metrics/coco_files.h"
 
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <span>
 
+#include "data/coco_json.h"
+#include "data/image.h"
+#include "data/json_reader.h"
 #include "tensor/error.h"
 #include "tensor/write_file.h"
 
 namespace limber {
 namespace {
-
-using Json = nlohmann::json;
-
-// Segmentations are most of a COCO file and nothing here reads them: they are dropped while
-// parsing.
-bool keep(int, Json::parse_event_t event, Json& parsed) {
-  return event != Json::parse_event_t::key || parsed != "segmentation";
-}
-
-RawAnnotation read_annotation(const Json& json, bool whole_body) {
-  RawAnnotation ann;
-  ann.id = json.at("id").get<int64_t>();
-  ann.image_id = json.at("image_id").get<int64_t>();
-  ann.category_id = json.value("category_id", int64_t(1));
-  if (const auto crowd = json.find("iscrowd"); crowd != json.end())
-    ann.iscrowd = crowd->is_boolean() ? crowd->get<bool>() : crowd->get<int>() != 0;
-  ann.num_keypoints = json.value("num_keypoints", 0);
-  ann.area = json.value("area", 0.0);
-  if (json.contains("bbox")) ann.bbox = json.at("bbox").get<std::array<double, 4>>();
-  if (!whole_body) {
-    ann.keypoints = json.at("keypoints").get<std::vector<double>>();
-    return ann;
-  }
-  for (const BodyPart& part : kBodyParts) {
-    const auto points = json.at(part.key).get<std::vector<double>>();
-    check_input(int(points.size()) == 3 * (part.end - part.begin), "annotation ", ann.id, ": ",
-                part.key, " has ", points.size() / 3, " points");
-    ann.keypoints.insert(ann.keypoints.end(), points.begin(), points.end());
-  }
-  return ann;
-}
-
-CocoTruthImage read_image(const Json& json) {
-  CocoTruthImage image;
-  image.id = json.at("id").get<int64_t>();
-  image.width = json.value("width", 0);
-  image.height = json.value("height", 0);
-  image.crowd_index = json.value("crowdIndex", 0.0);
-  return image;
-}
 
 // JSON text, built from left to right; numbers in their shortest form that reads back the same.
 class JsonText {
@@ -93,22 +56,110 @@ class JsonText {
 
 }  // namespace
 
+// Of an annotation or a result.
+std::vector<std::string> point_keys(bool whole_body) {
+  if (!whole_body) return {"keypoints"};
+  std::vector<std::string> keys;
+  for (const BodyPart& part : kBodyParts) keys.emplace_back(part.key);
+  return keys;
+}
+
 CocoGroundTruth read_coco_truth(const std::string& file, bool whole_body) {
-  std::ifstream in(file, std::ios::binary);
-  check_input(in.good(), file, ": cannot be opened");
+  CocoOptions options;
+  options.keypoint_keys = point_keys(whole_body);
+  CocoFile read = read_coco(file, options);
   CocoGroundTruth truth;
-  try {
-    const Json json = Json::parse(in, keep);
-    for (const Json& image : json.at("images")) truth.images.push_back(read_image(image));
-    for (const Json& category : json.at("categories"))
-      truth.categories.emplace_back(category.at("id").get<int64_t>(), category.value("name", ""));
-    for (const Json& ann : json.at("annotations"))
-      truth.annotations.push_back(
-          std::make_shared<const RawAnnotation>(read_annotation(ann, whole_body)));
-  } catch (const Json::exception& error) {
-    fail_input(file, ": ", error.what());
-  } catch (const InputError& error) {
-    fail_input(file, ": ", error.what());
+  for (const CocoImage& image : read.images)
+    truth.images.push_back({image.id, image.width, image.height, image.crowd_index});
+  truth.categories.assign(read.categories.begin(), read.categories.end());
+  for (CocoAnnotation& from : read.annotations) {
+    check_input(from.has_keypoints, file, ": annotation ", from.id, " has no key points");
+    check_input(!whole_body || from.keypoints.size() == 3 * kWholeBodyPoints, file, ": annotation ",
+                from.id, " has ", from.keypoints.size() / 3, " points, need ", kWholeBodyPoints);
+    truth.annotations.push_back(std::make_shared<const RawAnnotation>(RawAnnotation{
+        from.id, from.image_id, from.category_id, from.iscrowd, std::max(from.num_keypoints, 0),
+        from.area, from.bbox, std::move(from.keypoints)}));
+  }
+  return truth;
+}
+
+std::vector<CocoResult> read_coco_results(const std::string& file, bool whole_body) {
+  const std::vector<uint8_t> bytes = read_bytes(file);
+  JsonReader r({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file);
+  const std::vector<std::string> keys = point_keys(whole_body);
+  std::vector<CocoResult> results;
+  std::string key;
+  std::vector<double> box;
+  std::vector<std::vector<double>> parts(keys.size());
+  for (r.begin_list(); r.next_item();) {
+    CocoResult result;
+    bool has_image = false, has_score = false;
+    for (auto& part : parts) part.clear();
+    r.begin_object();
+    while (r.next_key(key)) {
+      if (const auto part = std::ranges::find(keys, key); part != keys.end()) {
+        r.numbers(parts[size_t(part - keys.begin())]);
+      } else if (key == "image_id") {
+        result.image_id = r.integer();
+        has_image = true;
+      } else if (key == "category_id") {
+        result.category_id = r.integer();
+      } else if (key == "score") {
+        result.score = r.number();
+        has_score = true;
+      } else if (key == "bbox") {
+        box.clear();
+        r.numbers(box);
+        if (!box.empty() && box.size() != 4) r.fail("a bbox is not four numbers");
+        if (!box.empty()) result.bbox = {box[0], box[1], box[2], box[3]};
+      } else {
+        r.skip();
+      }
+    }
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const size_t points = parts[i].size() / 3;
+      if (parts[i].empty() || parts[i].size() % 3 != 0)
+        r.fail("a result without triples under \"" + keys[i] + "\"");
+      if (whole_body && points != size_t(kBodyParts[i].end - kBodyParts[i].begin))
+        r.fail("\"" + keys[i] + "\" has " + std::to_string(points) + " points");
+      result.keypoints.insert(result.keypoints.end(), parts[i].begin(), parts[i].end());
+    }
+    if (!has_image || !has_score) r.fail("a result without image_id or score");
+    results.push_back(std::move(result));
+  }
+  r.finish();
+  return results;
+}
+
+double box_area_of_points(std::span<const double> points) {
+  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
+  for (size_t i = 0; i < points.size(); i += 3)
+    for (size_t d = 0; d < 2; ++d) {
+      low[d] = std::min(low[d], points[i + d]);
+      high[d] = std::max(high[d], points[i + d]);
+    }
+  return points.empty() ? 0 : (high[0] - low[0]) * (high[1] - low[1]);
+}
+
+CocoDetection detection_of(const CocoResult& result, int begin, int end, bool whole_body) {
+  const std::span<const double> points(result.keypoints);
+  check_input(int(points.size()) >= 3 * end, "a result of image ", result.image_id, " has ",
+              points.size() / 3, " key points, need ", end);
+  const size_t of_area = whole_body ? size_t(kBodyParts[0].end) * 3 : points.size();
+  const double area = result.bbox ? (*result.bbox)[2] * (*result.bbox)[3]
+                                  : box_area_of_points(points.first(of_area));
+  const auto part = points.subspan(3 * size_t(begin), 3 * size_t(end - begin));
+  return {result.image_id, result.category_id, result.score, area, {part.begin(), part.end()}};
+}
+
+CocoGroundTruth truth_of_part(CocoGroundTruth truth, int begin, int end) {
+  for (auto& ann : truth.annotations) {
+    check_input(int(ann->keypoints.size()) >= 3 * end, "annotation ", ann->id, " has ",
+                ann->keypoints.size() / 3, " key points, need ", end);
+    if (begin == 0 && int(ann->keypoints.size()) == 3 * end) continue;
+    RawAnnotation some = *ann;
+    some.keypoints.assign(ann->keypoints.begin() + 3 * begin, ann->keypoints.begin() + 3 * end);
+    ann = std::make_shared<const RawAnnotation>(std::move(some));
   }
   return truth;
 }
@@ -146,7 +197,10 @@ void write_coco_truth(const std::string& file, const CocoGroundTruth& truth, boo
   out.raw("],\n\"categories\": [");
   for (const auto& category : truth.categories) {
     out.raw(&category == truth.categories.data() ? "" : ", ").raw("{\"id\": ");
-    out.number(category.first).raw(", \"name\": ").raw(Json(category.second).dump()).raw("}");
+    out.number(category.first)
+        .raw(", \"name\": ")
+        .raw(nlohmann::json(category.second).dump())
+        .raw("}");
   }
   out.raw("],\n\"annotations\": [");
   for (size_t i = 0; i < truth.annotations.size(); ++i) {

@@ -41,17 +41,6 @@ constexpr Choice<Nms> kNms[] = {
     {"none", Nms::none}, {"oks_nms", Nms::oks}, {"soft_oks_nms", Nms::soft_oks}};
 constexpr Choice<bool> kCrowd[] = {{"keypoints", false}, {"keypoints_crowd", true}};
 
-// The area of the box around points (K, stride).
-double extent(std::span<const double> points, size_t stride) {
-  double low[2] = {INFINITY, INFINITY}, high[2] = {-INFINITY, -INFINITY};
-  for (size_t i = 0; i + 1 < points.size(); i += stride)
-    for (size_t d = 0; d < 2; ++d) {
-      low[d] = std::min(low[d], points[i + d]);
-      high[d] = std::max(high[d], points[i + d]);
-    }
-  return points.empty() ? 0 : (high[0] - low[0]) * (high[1] - low[1]);
-}
-
 std::vector<double> optional_values(const Tensor& tensor) {
   return tensor ? to_doubles(tensor) : std::vector<double>();
 }
@@ -143,7 +132,7 @@ void CocoMetric::add_poses(const DataSample& sample) {
       pose.bbox = {boxes[4 * at], boxes[4 * at + 1], boxes[4 * at + 2] - boxes[4 * at],
                    boxes[4 * at + 3] - boxes[4 * at + 1]};
     pose.area = scales.size() == size_t(points.N) * 2 ? scales[2 * at] * scales[2 * at + 1]
-                                                      : extent(pose.keypoints, 3);
+                                                      : box_area_of_points(pose.keypoints);
     poses_[entry->second].second.push_back(std::move(pose));
   }
 }
@@ -244,36 +233,14 @@ CocoGroundTruth CocoMetric::mapped(const CocoGroundTruth& truth) const {
 MetricValues CocoMetric::evaluate(const CocoGroundTruth& truth,
                                   const std::vector<CocoResult>& results, int begin,
                                   int end) const {
-  const auto cut = [&](const std::vector<double>& points) {
-    check_input(int(points.size()) >= 3 * end, "CocoMetric: ", points.size() / 3,
-                " key points, need ", end);
-    return std::vector<double>(points.begin() + 3 * begin, points.begin() + 3 * end);
-  };
-  const bool all = end - begin == meta_.num_keypoints;
-  CocoGroundTruth part = truth;
-  if (!all)
-    for (auto& ann : part.annotations) {
-      RawAnnotation some = *ann;
-      some.keypoints = cut(some.keypoints);
-      ann = std::make_shared<const RawAnnotation>(std::move(some));
-    }
   std::vector<CocoDetection> detections;
-  // The reference takes the predicted boxes' area where there are boxes, else the area around the
-  // points (for whole bodies around those of the body).
-  const size_t points_of_area = whole_body_ ? size_t(kBodyParts[0].end) * 3 : SIZE_MAX;
-  for (const CocoResult& result : results) {
-    const std::span<const double> points(result.keypoints);
-    const double area = result.bbox
-                            ? (*result.bbox)[2] * (*result.bbox)[3]
-                            : extent(points.first(std::min(points_of_area, points.size())), 3);
-    detections.push_back({result.image_id, result.category_id, result.score, area,
-                          all ? result.keypoints : cut(result.keypoints)});
-  }
+  for (const CocoResult& result : results)
+    detections.push_back(detection_of(result, begin, end, whole_body_));
   CocoEvalOptions options;
   options.sigmas.assign(meta_.sigmas.begin() + begin, meta_.sigmas.begin() + end);
   options.use_area = options_.use_area;
   options.crowd = options_.crowd;
-  return coco_evaluate(part, detections, options);
+  return coco_evaluate(truth_of_part(truth, begin, end), detections, options);
 }
 
 MetricValues CocoMetric::values() {

@@ -17,10 +17,14 @@ class Overlays {
   // Samples with pred_instances in image space, in any order; those of one image are put together.
   // A picture of which no sample came is not drawn, one without instances is.
   void add(std::span<const DataSample> samples);
-  // FOLDER/<stem of the image's file>_pose.jpg for each picture; makes the folder.
+  // FOLDER/<stem of the image's file>_pose.jpg for each picture and FOLDER/<stem>_pose.mp4 for each
+  // video of which frames came (data/video.h), its other frames as they are; makes the folder.
   void write(const std::string& folder) const;
 
  private:
+  void draw(const Tensor& image, const std::string& name) const;
+  void write_video(const std::string& video, const std::string& out) const;
+
   DatasetMeta meta_;
   DrawOptions options_;
   std::map<std::string, std::vector<Instances>> found_;

@@ -100,6 +100,11 @@ TEST(CocoMetric, WritesResultsAndAnnotationsThatReadBack) {
   EXPECT_EQ(results.at(size_t(0)).get<std::vector<double>>("bbox"),
             (std::vector<double>{10, 0, 60, 100}));
   EXPECT_NEAR(results.at(size_t(0)).get<double>("score"), .9, 1e-6);
+  const std::vector<CocoResult> back = read_coco_results(prefix + ".keypoints.json");
+  ASSERT_EQ(back.size(), 1u);
+  EXPECT_EQ(back[0].image_id, 1);
+  EXPECT_EQ(back[0].bbox, (std::array<double, 4>{10, 0, 60, 100}));
+  EXPECT_EQ(back[0].keypoints.size(), 6u);
   // The written annotations serve as an ann_file.
   const auto got =
       run(R"({"type": "CocoMetric", "ann_file": ")" + prefix + ".gt.json\"}", {person(1, 1, 20)});

@@ -5,7 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "data/image.h"
+#include "data/video.h"
 #include "tests/support/tiny_run.h"
+#include "tests/support/videos.h"
 
 namespace limber::test {
 namespace {
@@ -55,6 +58,29 @@ TEST(ProgramPredict, ConfigAndFileFindTheSame) {
               << name;
     }
   }
+}
+
+TEST(ProgramPredict, VideoIsItsFrames) {
+  if (!test::can_do_videos()) GTEST_SKIP() << "built without FFmpeg's libraries";
+  ASSERT_EQ(tiny().train("trained").exit_code, 0);
+  const std::string clip = tiny().path("clip.mp4");
+  {
+    VideoWriter writer(clip, 10);
+    for (int i = 0; i < 5; ++i) writer.add(read_image(tiny().path("data/val/000001.jpg")));
+    writer.finish();
+  }
+  const ProgramResult done =
+      run_program({"predict", tiny().config(), tiny().last("trained"), clip, "--out-dir",
+                   tiny().path("of_video"), "--bbox=10,5,60,80"});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const Json found = Json::parse(tiny().read("of_video/predictions.json"));
+  ASSERT_EQ(found["images"].size(), 5u);
+  EXPECT_EQ(std::string(found["images"][4]["file"]), clip + "#000005");
+  EXPECT_EQ(found["images"][4]["instances"].size(), 1u);
+  VideoReader drawn(tiny().path("of_video/clip_pose.mp4"));
+  int frames = 0;
+  while (drawn.next()) ++frames;
+  EXPECT_EQ(frames, 5);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// limber bench CONFIG: how long a model takes.
+// limber bench CONFIG: how long a model takes, or the making of its batches.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,9 +11,11 @@
 #include <string>
 
 #include "autograd/autograd.h"
+#include "data/loader.h"
 #include "graph/compile.h"
 #include "infer/session.h"
 #include "nn/flops.h"
+#include "pose/engine/build_optim.h"
 #include "pose/engine/model.h"
 #include "tensor/autocast.h"
 #include "tensor/ops.h"
@@ -28,7 +30,7 @@ struct Arguments {
   std::vector<int64_t> shape;
   std::string serve, amp;
   int runs = 10;
-  bool train = false, eager = false, describe = false;
+  bool train = false, eager = false, describe = false, data = false;
 };
 
 double median_seconds(int runs, const std::function<void()>& body) {
@@ -58,21 +60,61 @@ void print_forward(int64_t n, const char* how, double seconds, int64_t products)
   fmt::print("\n");
 }
 
-// For bench/compare: reads FOLDER/input.raw (f32), writes the outputs as FOLDER/ours.raw and their
-// shapes as FOLDER/ours.json, then answers every line of standard input with the milliseconds of
-// one run.
-void serve(const std::string& folder, const Plan& plan) {
-  const kernels::Exec ex = exec_for(DType::f32);
-  std::vector<float> numbers(size_t(plan.inputs()[0].numel()));
+// One training step: forward, mean square of the outputs, backward, the config's optimiser.
+class TrainingStep {
+ public:
+  TrainingStep(Model& model, const Config& config, DType precision)
+      : model_(model),
+        precision_(precision),
+        optim_(build_optim_wrapper(config.at("optim_wrapper"), *model.store)) {
+    model_.store->train(true);
+    for (const Parameter& p : model_.store->all())
+      if (p.role == Role::parameter && p.trainable) require_grad(p.value);
+  }
+  ~TrainingStep() { model_.store->train(false); }
+  TrainingStep(const TrainingStep&) = delete;
+  TrainingStep& operator=(const TrainingStep&) = delete;
+
+  // Returns the outputs that the loss was of.
+  std::vector<Tensor> operator()(const Tensor& input) {
+    Tape tape;
+    Tensor total;
+    std::vector<Tensor> outputs;
+    {
+      const Autocast autocast(precision_);
+      for (const auto& [name, value] : model_.estimator->forward(input)) {
+        const Tensor one = mean(square(value));
+        total = total.defined() ? total + one : one;
+        outputs.push_back(value);
+      }
+    }
+    optim_.wrapper.update(tape, total);
+    synchronise(input.device());
+    return outputs;
+  }
+
+ private:
+  Model& model_;
+  DType precision_;
+  BuiltOptim optim_;
+};
+
+Tensor read_input(const std::string& folder, const Shape& shape) {
+  std::vector<float> numbers(size_t(shape.numel()));
   std::ifstream in(folder + "/input.raw", std::ios::binary);
   in.read(reinterpret_cast<char*>(numbers.data()), std::streamsize(numbers.size() * 4));
-  const Shape& shape = plan.inputs()[0].shape();
   check_input(bool(in), folder, "/input.raw: cannot be read, or too short for ", shape);
-  Tensor(plan.inputs()[0]).copy_from(Tensor::from(numbers, shape));
-  plan.run(ex);
+  return Tensor::from(numbers, shape);
+}
+
+// For bench/compare: writes the outputs of the first run as FOLDER/ours.raw and their shapes as
+// FOLDER/ours.json, says "ready" and the multiply-adds of a forward pass, then answers every line
+// of standard input with the milliseconds of one run.
+void serve(const std::string& folder, int64_t products,
+           const std::function<std::vector<Tensor>()>& one_run) {
   std::ofstream raw(folder + "/ours.raw", std::ios::binary), text(folder + "/ours.json");
   std::string shapes;
-  for (const Tensor& result : plan.outputs()) {
+  for (const Tensor& result : one_run()) {
     const Tensor output = result.to(Device{});
     raw.write(static_cast<const char*>(output.raw()), std::streamsize(output.numel() * 4));
     shapes += shapes.empty() ? "[" : ", [";
@@ -83,16 +125,65 @@ void serve(const std::string& folder, const Plan& plan) {
   text << "{\"shapes\": [" << shapes << "]}\n";
   raw.close();
   text.close();
-  fmt::print("ready\n");
+  fmt::print("ready {}\n", products);
   std::fflush(stdout);
   for (std::string line; std::getline(std::cin, line);) {
     const auto start = std::chrono::steady_clock::now();
-    plan.run(ex);
-    synchronise(ex.device);
+    one_run();
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
     fmt::print("{}\n", time.count() * 1e3);
     std::fflush(stdout);
   }
+}
+
+int64_t products_of(const Model& model, const Tensor& input) {
+  FlopCounter counter;
+  model.estimator->forward(input);
+  return counter.products();
+}
+
+void serve_model(const Arguments& a, Model& model, const Config& config, const Shape& shape,
+                 DType precision) {
+  const Tensor input = read_input(a.serve, shape).to(a.config.place());
+  const int64_t products = products_of(model, input);
+  if (a.train) {
+    TrainingStep step(model, config, precision);
+    return serve(a.serve, products, [&] { return step(input); });
+  }
+  PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
+  const Plan& plan = plans.plan(shape);
+  Tensor(plan.inputs()[0]).copy_from(input);
+  const kernels::Exec ex = exec_for(DType::f32);
+  serve(a.serve, products, [&] {
+    plan.run(ex);
+    synchronise(ex.device);
+    return std::vector<Tensor>(plan.outputs().begin(), plan.outputs().end());
+  });
+}
+
+// How fast the threads of train_dataloader make batches, with nobody else at work: decoding,
+// augmentation and targets.
+void run_data(const Arguments& a) {
+  const Config config = a.config.load();
+  const auto loader = make_loader(config.at("train_dataloader"), 0);
+  int64_t samples = 0;
+  std::vector<double> rates;
+  const int per_round = std::max(1, int(loader->batches()) / 4);
+  for (int64_t epoch = 0; int(rates.size()) < a.runs; ++epoch) {
+    loader->start(epoch);
+    for (int64_t left = loader->batches(); left >= per_round && int(rates.size()) < a.runs;
+         left -= per_round) {
+      const auto start = std::chrono::steady_clock::now();
+      for (int i = 0; i < per_round; ++i) samples += int64_t(loader->next()->size());
+      rates.push_back(
+          double(std::exchange(samples, 0)) /
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+  }
+  std::ranges::sort(rates);
+  fmt::print("{:.1f} samples/s, median of {} runs of {} batches, {} threads\n",
+             rates[rates.size() / 2], rates.size(), per_round,
+             config.at("train_dataloader").get<int>("num_workers", 0));
 }
 
 // The plans of a .limber file.
@@ -114,27 +205,23 @@ void run_file(const Arguments& a) {
 
 void run(const Arguments& a) {
   if (is_model_file(a.config.file)) return run_file(a);
+  if (a.data) return run_data(a);
   const Config config = a.config.load();
   Model model = build_model(config, 0);
   const Device device = a.config.place();
   model.to(device);
   check_input(a.amp.empty() || device.is_cuda(), "--amp: mixed precision needs a GPU");
   const auto shape = input_shape(config, a.shape);
+  const DType precision = a.amp == "f16" ? DType::f16 : a.amp == "bf16" ? DType::bf16 : DType::f32;
   if (!a.serve.empty()) {
     const DeviceScope scope(device);
-    PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
-    return serve(a.serve, plans.plan({a.batches[0], shape[0], shape[1], 3}));
+    return serve_model(a, model, config, {a.batches[0], shape[0], shape[1], 3}, precision);
   }
   fmt::print("{}, {} threads, median of {} runs\n", str(device), threads(), a.runs);
   for (int64_t n : a.batches) {
     const Tensor input = random_input({n, shape[0], shape[1], 3}).to(device);
     const DeviceScope scope(device);
-    int64_t products = 0;
-    {
-      FlopCounter counter;
-      model.estimator->forward(input);
-      products = counter.products();
-    }
+    const int64_t products = products_of(model, input);
     const double eager = median_seconds(a.runs, [&] {
       model.estimator->forward(input);
       synchronise(device);
@@ -153,27 +240,12 @@ void run(const Arguments& a) {
       if (a.describe) fmt::print("{}", plan.describe(ex, a.runs));
     }
     if (!a.train) continue;
-    model.store->train(true);
-    for (const Parameter& p : model.store->all())
-      if (p.role == Role::parameter && p.trainable) require_grad(p.value);
-    const DType low = a.amp == "f16" ? DType::f16 : a.amp == "bf16" ? DType::bf16 : DType::f32;
-    const double step = median_seconds(a.runs, [&] {
-      Tape tape;
-      Tensor total;
-      {
-        const Autocast autocast(low);
-        for (const auto& [name, value] : model.estimator->forward(input)) {
-          const Tensor one = mean(square(value));
-          total = total.defined() ? total + one : one;
-        }
-      }
-      tape.backward(total);
-      synchronise(device);
-    });
-    model.store->train(false);
+    TrainingStep step(model, config, precision);
+    const double seconds = median_seconds(a.runs, [&] { step(input); });
     fmt::print(
-        "           step    {:8.2f} ms  {:8.1f} images/s  {:6.1f} GFLOP/s (forward and backward)\n",
-        step * 1e3, double(n) / step, 6e-9 * double(products) / step);
+        "           step    {:8.2f} ms  {:8.1f} images/s  {:6.1f} GFLOP/s (forward, backward, "
+        "update)\n",
+        seconds * 1e3, double(n) / seconds, 6e-9 * double(products) / seconds);
   }
 }
 
@@ -193,8 +265,10 @@ void add_bench(CLI::App& app) {
   command->add_flag("--eager", a->eager, "do not plan the network");
   command->add_flag("--describe", a->describe, "list the plan's ops with their times");
   command->add_option("--serve", a->serve,
-                      "for bench/compare: run the plan on demand, on this folder's input");
-  command->add_flag("--train", a->train, "time forward and backward too");
+                      "for bench/compare: run the plan, or with --train a step, on demand, on this "
+                      "folder's input");
+  command->add_flag("--data", a->data, "time the making of training batches instead");
+  command->add_flag("--train", a->train, "time a training step too");
   command->add_option("--amp", a->amp, "the step in mixed precision (on a GPU)")
       ->check(CLI::IsMember({"f16", "bf16"}));
   a->config.add_options(*command);

@@ -84,6 +84,8 @@ BoxFile::BoxFile(const std::string& path) : path_(path) {
   }
 }
 
+bool BoxFile::has(const std::string& image) const { return by_name_.contains(key_of(image)); }
+
 const std::vector<BoxFile::Box>& BoxFile::of(const std::string& image) const {
   const auto it = by_name_.find(key_of(image));
   check_input(it != by_name_.end(), path_, ": no box for ", image);

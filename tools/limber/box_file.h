@@ -20,6 +20,7 @@ class BoxFile {
   };
   // Throws InputError naming the file and the entry that is broken.
   explicit BoxFile(const std::string& path);
+  bool has(const std::string& image) const;
   // Throws InputError where the file has no box for this image.
   const std::vector<Box>& of(const std::string& image) const;
   // The image's id in the file, or `fallback`.

@@ -22,6 +22,7 @@ void add_synth(CLI::App& app);
 void add_synth3d(CLI::App& app);
 void add_report(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_eval(CLI::App& app);
 void add_export(CLI::App& app);
 void add_config(CLI::App& app);
 void add_convert(CLI::App& app);

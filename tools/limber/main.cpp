@@ -16,6 +16,7 @@ int run(int argc, char** argv) {
       "`limber COMMAND --help` tells more.");
   limber::tool::add_train(app);
   limber::tool::add_test(app);
+  limber::tool::add_eval(app);
   limber::tool::add_predict(app);
   limber::tool::add_lift(app);
   limber::tool::add_info(app);

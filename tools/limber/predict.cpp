@@ -1,5 +1,5 @@
 // limber predict CONFIG CHECKPOINT INPUT..., or MODEL.limber INPUT...: key points of people on
-// pictures.
+// pictures and in videos.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "data/dataset.h"
 #include "data/image.h"
+#include "data/video.h"
 #include "infer/session.h"
 #include "pose/core/bbox.h"
 #include "pose/engine/model.h"
@@ -89,8 +90,9 @@ class Predictor {
         predictions_(*meta_),
         overlays_(*meta_, {.score_threshold = a.kpt_thr}) {}
   virtual ~Predictor() = default;
-  // Looks at the boxes of a picture; without any at all of it.
-  virtual void add(const std::string& file, int64_t image_id, const Boxes& boxes) = 0;
+  // Looks at the boxes of a picture (H, W, 3) of this name; without any at all of it.
+  virtual void add(const std::string& name, const Tensor& image, int64_t image_id,
+                   const Boxes& boxes) = 0;
   // Whether the model looks at whole images and finds the people itself.
   virtual bool bottom_up() const { return false; }
   int64_t instances() const { return instances_; }
@@ -135,10 +137,11 @@ class ModelPredictor : public Predictor {
   }
   bool bottom_up() const override { return bottom_up_; }
 
-  void add(const std::string& file, int64_t image_id, const Boxes& boxes) override {
+  void add(const std::string& name, const Tensor& image, int64_t image_id,
+           const Boxes& boxes) override {
     Sample sample;
-    sample.img = read_image(file);  // once for all boxes; LoadImage takes what is there
-    sample.meta.img_path = file;
+    sample.img = image;  // LoadImage takes what is there
+    sample.meta.img_path = name;
     sample.meta.img_id = sample.meta.id = image_id;
     sample.meta.dataset_name = meta_->dataset_name;
     sample.meta.flip_indices = meta_->flip_indices;
@@ -182,14 +185,14 @@ class FilePredictor : public Predictor {
   explicit FilePredictor(const Arguments& a, std::unique_ptr<Session> session)
       : Predictor(a, meta_of(session->model())), session_(std::move(session)) {}
 
-  void add(const std::string& file, int64_t image_id, const Boxes& given) override {
-    const Tensor image = read_image(file);
+  void add(const std::string& name, const Tensor& image, int64_t image_id,
+           const Boxes& given) override {
     const Boxes boxes = given.empty() ? Boxes{whole(image)} : given;
     const int64_t N = int64_t(boxes.size()), K = meta_->num_keypoints;
     std::vector<uint8_t> rgb(image.span<uint8_t>().begin(), image.span<uint8_t>().end());
     for (size_t i = 0; i < rgb.size(); i += 3) std::swap(rgb[i], rgb[i + 2]);
     DataSample sample;
-    sample.meta.img_path = file;
+    sample.meta.img_path = name;
     sample.meta.img_id = sample.meta.id = image_id;
     Instances& found = sample.pred_instances;
     found.bboxes = Tensor::empty({N, 4});
@@ -237,28 +240,66 @@ Arguments arranged(Arguments a) {
   return a;
 }
 
+// Shows the predictor a picture, or the frames of a video, with the boxes that are asked for.
+class Pictures {
+ public:
+  Pictures(const Arguments& a, Predictor& predictor) : predictor_(predictor), box_thr_(a.box_thr) {
+    if (!a.boxes.empty()) boxes_.emplace(a.boxes);
+    for (const std::string& text : a.bboxes) asked_.push_back({parse_box(text), 1});
+  }
+
+  void add(const std::string& file) {
+    if (!is_video(file)) {
+      ++id_;
+      const Boxes wanted = boxes_of(file);
+      if (!boxes_ || !wanted.empty()) show(file, read_image(file), wanted);
+      return;
+    }
+    VideoReader video(file);
+    int64_t index = 0;
+    while (const std::optional<Tensor> frame = video.next()) {
+      ++id_;
+      const std::string name = frame_name(file, ++index);
+      if (!boxes_)
+        show(name, *frame, asked_);
+      else if (const Boxes wanted = boxes_->has(name) ? boxes_of(name) : Boxes{}; !wanted.empty())
+        show(name, *frame, wanted);
+    }
+    check_input(index > 0, file, ": no frame could be decoded");
+  }
+  int64_t count() const { return count_; }
+
+ private:
+  Boxes boxes_of(const std::string& name) const {
+    if (!boxes_) return asked_;
+    Boxes wanted = boxes_->of(name);
+    std::erase_if(wanted, [&](const BoxFile::Box& box) { return box.score < box_thr_; });
+    return wanted;
+  }
+  void show(const std::string& name, const Tensor& image, const Boxes& boxes) {
+    predictor_.add(name, image, boxes_ ? boxes_->image_id(name, id_) : id_, boxes);
+    ++count_;
+  }
+
+  Predictor& predictor_;
+  double box_thr_;
+  std::optional<BoxFile> boxes_;
+  Boxes asked_;                 // of every picture
+  int64_t id_ = 0, count_ = 0;  // pictures and frames: met, and shown to the model
+};
+
 void run(const Arguments& a) {
   check_input(a.boxes.empty() || a.bboxes.empty(), "--boxes and --bbox exclude each other");
   const std::vector<std::string> files = expand_inputs(a.inputs);
   make_folder(a.out_dir);
   const std::unique_ptr<Predictor> predictor = make_predictor(a);
-  std::optional<BoxFile> boxes;
-  if (!a.boxes.empty()) boxes.emplace(a.boxes);
   check_input(!predictor->bottom_up() || (a.boxes.empty() && a.bboxes.empty()),
               "the model finds the people itself and takes neither --boxes nor --bbox");
-  Boxes asked;  // of every picture
-  for (const std::string& text : a.bboxes) asked.push_back({parse_box(text), 1});
-  int64_t id = 0, bad = 0;
+  Pictures pictures(a, *predictor);
+  int64_t bad = 0;
   for (const std::string& file : files) {
-    ++id;
     try {
-      if (!boxes) {
-        predictor->add(file, id, asked);
-        continue;
-      }
-      Boxes wanted = boxes->of(file);
-      std::erase_if(wanted, [&](const BoxFile::Box& box) { return box.score < a.box_thr; });
-      if (!wanted.empty()) predictor->add(file, boxes->image_id(file, id), wanted);
+      pictures.add(file);
     } catch (const InputError& e) {
       if (files.size() == 1) throw;
       fmt::print(stderr, "skipped: {}\n", e.what());
@@ -267,9 +308,8 @@ void run(const Arguments& a) {
   }
   predictor->finish();
   fmt::print("{} instances on {} pictures -> {}/predictions.json, results_coco.json{}\n",
-             predictor->instances(), files.size() - size_t(bad), a.out_dir,
-             a.no_overlay ? "" : ", *_pose.jpg");
-  check_input(bad == 0, bad, " of ", files.size(), " pictures could not be read");
+             predictor->instances(), pictures.count(), a.out_dir, a.no_overlay ? "" : ", *_pose.*");
+  check_input(bad == 0, bad, " of ", files.size(), " files could not be read");
 }
 
 }  // namespace
@@ -280,7 +320,8 @@ void add_predict(CLI::App& app) {
   a->config.add_file(*command);
   command->add_option("checkpoint", a->checkpoint,
                       "weights (.safetensors, .pth); not with a .limber file");
-  command->add_option("input", a->inputs, "JPEG or PNG files, folders, or .txt lists of paths");
+  command->add_option("input", a->inputs,
+                      "JPEG or PNG files, videos, folders of pictures, or .txt lists of paths");
   command->add_option("--boxes", a->boxes,
                       "boxes: COCO annotations, or a list of {image_id or file_name, bbox, score}");
   command->add_option("--bbox", a->bboxes, "a box x,y,w,h for every picture; may be repeated")

@@ -9,15 +9,15 @@ from torch import nn
 from torch.nn import functional as F
 
 
-def conv_bn(cin, cout, kernel, stride=1, groups=1, eps=1e-5):
+def conv_bn(cin, cout, kernel, stride=1, groups=1):
     return (nn.Conv2d(cin, cout, kernel, stride, kernel // 2, groups=groups, bias=False),
-            nn.BatchNorm2d(cout, eps))
+            nn.BatchNorm2d(cout))
 
 
 class ConvModule(nn.Module):
-    def __init__(self, cin, cout, kernel, stride=1, groups=1, act=nn.SiLU, eps=1e-3):
+    def __init__(self, cin, cout, kernel, stride=1, groups=1, act=nn.SiLU):
         super().__init__()
-        self.conv, self.bn = conv_bn(cin, cout, kernel, stride, groups, eps)
+        self.conv, self.bn = conv_bn(cin, cout, kernel, stride, groups)
         self.act = act(inplace=True) if act else nn.Identity()
 
     def forward(self, x):
@@ -144,11 +144,10 @@ class HRNet(nn.Module):
 class InvertedResidual(nn.Module):
     def __init__(self, cin, cout, stride, expand):
         super().__init__()
-        options = {"act": nn.ReLU6, "eps": 1e-5}
         middle = cin * expand
-        self.expand_conv = ConvModule(cin, middle, 1, **options) if expand > 1 else nn.Identity()
-        self.depthwise_conv = ConvModule(middle, middle, 3, stride, middle, **options)
-        self.linear_conv = ConvModule(middle, cout, 1, act=None, eps=1e-5)
+        self.expand_conv = ConvModule(cin, middle, 1, act=nn.ReLU6) if expand > 1 else nn.Identity()
+        self.depthwise_conv = ConvModule(middle, middle, 3, stride, middle, act=nn.ReLU6)
+        self.linear_conv = ConvModule(middle, cout, 1, act=None)
         self.shortcut = stride == 1 and cin == cout
 
     def forward(self, x):
@@ -159,7 +158,7 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv1 = ConvModule(3, 32, 3, 2, act=nn.ReLU6, eps=1e-5)
+        self.conv1 = ConvModule(3, 32, 3, 2, act=nn.ReLU6)
         cin = 32
         rows = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
                 (6, 160, 3, 2), (6, 320, 1, 1))
@@ -169,7 +168,7 @@ class MobileNetV2(nn.Module):
                 blocks.append(InvertedResidual(cin, cout, stride if k == 0 else 1, expand))
                 cin = cout
             self.add_module(f"layer{i + 1}", nn.Sequential(*blocks))
-        self.conv2 = ConvModule(320, 1280, 1, act=nn.ReLU6, eps=1e-5)
+        self.conv2 = ConvModule(320, 1280, 1, act=nn.ReLU6)
 
     def forward(self, x):
         x = self.conv1(x)

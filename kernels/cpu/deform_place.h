@@ -26,9 +26,11 @@ LIMBER_INLINE bool find_place(Place<T>& place, const Conv& s, int64_t h, int64_t
   if (T(top) > row) --top;
   if (T(left) > column) --left;
   const T down = row - T(top), right = column - T(left);
+  // Nearly every place is inside with all four pixels, and then none of them is asked about.
+  const bool whole = top >= 0 && left >= 0 && top + 1 < s.H && left + 1 < s.W;
   for (int i = 0; i < 4; ++i) {
     const int64_t y = top + i / 2, x = left + i % 2;
-    const bool inside = y >= 0 && y < s.H && x >= 0 && x < s.W;
+    const bool inside = whole || (y >= 0 && y < s.H && x >= 0 && x < s.W);
     const T fy = i / 2 == 0 ? 1 - down : down, fx = i % 2 == 0 ? 1 - right : right;
     place.at[i] = inside ? y * s.W + x : 0;
     place.factor[i] = inside ? fy * fx : T(0);

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "pose/codecs/blur.h"
 #include "pose/core/assignment.h"
 
 namespace limber {
@@ -23,12 +24,17 @@ struct AssociativeEmbedding::Maps {
   Tensor heatmaps, tags;  // (K, H, W), (L K, H, W)
   int64_t count, dims;    // K, L
   Size size;
+  const float *heat_values = nullptr, *tag_values = nullptr;  // of both
+  bool logs = false;  // heatmaps are blurred for UDP's refinement
 
-  const float* heat(int64_t k) const { return heatmaps.data<float>() + k * area(); }
+  const float* heat(int64_t k) const { return heat_values + k * area(); }
   float tag(int64_t k, int64_t l, int64_t pixel) const {
-    return tags.data<float>()[(l * count + k) * area() + pixel];
+    return tag_values[(l * count + k) * area() + pixel];
   }
   int64_t area() const { return size.width * size.height; }
+  // What joints that are filled in are chosen and scored by. The reference's UDP refinement leaves
+  // its logarithms in the heat maps; here they are taken where they are asked for.
+  float shown(float heat_value) const { return logs ? dark_udp_log(heat_value) : heat_value; }
   // |tag at pixel - tag|^2.
   double square(int64_t k, int64_t pixel, const std::vector<double>& to) const {
     double square = 0;
@@ -52,39 +58,50 @@ class AssociativeEmbedding::Blocks {
     columns_ = (width + kSide - 1) / kSide;
     const int64_t count = columns_ * ((height + kSide - 1) / kSide);
     constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    heat_.assign(size_t(count), -kInfinity);
-    low_.assign(size_t(count * maps.dims), kInfinity);
-    high_.assign(size_t(count * maps.dims), -kInfinity);
+    std::vector<float> heat(size_t(count), -kInfinity);
     for (int64_t b = 0; b < count; ++b)
       for_pixels(b, [&](int64_t pixel) {
-        heat_[size_t(b)] = std::max(heat_[size_t(b)], maps.heat(k)[pixel]);
-        for (int64_t l = 0; l < maps.dims; ++l) {
-          const float tag = maps.tag(k, l, pixel);
-          float &low = low_[size_t(b * maps.dims + l)], &high = high_[size_t(b * maps.dims + l)];
-          low = std::min(low, tag);
-          high = std::max(high, tag);
-        }
+        heat[size_t(b)] = std::max(heat[size_t(b)], maps.heat(k)[pixel]);
       });
     hottest_.resize(size_t(count));
     std::iota(hottest_.begin(), hottest_.end(), 0);
     std::sort(hottest_.begin(), hottest_.end(),
-              [&](int32_t a, int32_t b) { return heat_[size_t(a)] > heat_[size_t(b)]; });
+              [&](int32_t a, int32_t b) { return heat[size_t(a)] > heat[size_t(b)]; });
+    // In the order in which they are searched.
+    low_.assign(size_t(count * maps.dims), kInfinity);
+    high_.assign(size_t(count * maps.dims), -kInfinity);
+    for (size_t i = 0; i < hottest_.size(); ++i) {
+      heat_.push_back(maps.shown(heat[size_t(hottest_[i])]));  // monotone
+      for_pixels(hottest_[i], [&](int64_t pixel) {
+        for (int64_t l = 0; l < maps.dims; ++l) {
+          const float tag = maps.tag(k, l, pixel);
+          const size_t at = i * size_t(maps.dims) + size_t(l);
+          low_[at] = std::min(low_[at], tag);
+          high_[at] = std::max(high_[at], tag);
+        }
+      });
+    }
   }
 
   // The first pixel of the least cost: the rounded distance of tags counts first, then the heat.
   int64_t best_pixel(const std::vector<double>& tag) const {
-    double least = std::numeric_limits<double>::infinity();
+    double least = std::numeric_limits<double>::infinity(), far = least;
     int64_t best = 0;
-    for (int32_t b : hottest_) {
-      if (-double(heat_[size_t(b)]) > least) break;  // nor is any block after it better
-      if (least_cost(size_t(b), tag) > least) continue;
-      for_pixels(b, [&](int64_t pixel) {
-        const double heat = double(maps_.heat(k_)[pixel]);
-        if (-heat > least) return;
-        const double cost = rounded_root(maps_.square(k_, pixel, tag)) * 100 - heat;
+    for (size_t i = 0; i < hottest_.size(); ++i) {
+      if (-double(heat_[i]) > least) break;  // nor is any block after it better
+      const double square = least_square(i, tag);
+      if (square > far || rounded_root(square) * 100 - double(heat_[i]) > least) continue;
+      for_pixels(hottest_[i], [&](int64_t pixel) {
+        const double heat = double(maps_.shown(maps_.heat(k_)[pixel]));
+        const double apart = maps_.square(k_, pixel, tag);
+        if (-heat > least || apart > far) return;
+        const double cost = rounded_root(apart) * 100 - heat;
         if (cost > least || (cost == least && pixel > best) || std::isnan(cost)) return;
         least = cost;
         best = pixel;
+        // Tags farther away than this cost more even where it is hottest; 1 for what rounding does.
+        const double reach = (least + double(heat_[0])) / 100 + 1;
+        far = reach * reach;
       });
     }
     return best;
@@ -101,22 +118,23 @@ class AssociativeEmbedding::Blocks {
       for (int64_t x = x0; x < std::min(width, x0 + kSide); ++x) body(y * width + x);
   }
 
-  // What no pixel of the block falls below; rounding is monotone, so this holds to the bit.
-  double least_cost(size_t block, const std::vector<double>& tag) const {
+  // The square of a tag's distance from all tags of block i in the order of search, which no pixel
+  // of it falls below; rounding is monotone, so this holds to the bit.
+  double least_square(size_t i, const std::vector<double>& tag) const {
     double square = 0;
     for (size_t l = 0; l < tag.size(); ++l) {
-      const size_t at = block * tag.size() + l;
+      const size_t at = i * tag.size() + l;
       const double below = double(low_[at]) - tag[l], above = tag[l] - double(high_[at]);
       const double away = below > 0 ? below : above > 0 ? above : 0;
       square += away * away;
     }
-    return rounded_root(square) * 100 - double(heat_[block]);
+    return square;
   }
 
   const Maps& maps_;
   int64_t k_, columns_;
-  std::vector<float> heat_, low_, high_;  // per block: the largest heat, bounds of each tag
   std::vector<int32_t> hottest_;          // blocks by their largest heat, descending
+  std::vector<float> heat_, low_, high_;  // per block in this order: that heat, bounds of each tag
 };
 
 // A person in the making.
@@ -262,7 +280,7 @@ void AssociativeEmbedding::fill_missing(const Tensor& keypoints, const Tensor& s
       const int64_t best = blocks[size_t(k)]->best_pixel(tag);
       xy[2 * k] = float(best % width);
       xy[2 * k + 1] = float(best / width);
-      score[k] = maps.heat(k)[best];
+      score[k] = maps.shown(maps.heat(k)[best]);
     }
   }
 }
@@ -280,6 +298,8 @@ Decoded AssociativeEmbedding::decode(std::span<const Tensor> encoded) const {
   check(maps.tags.shape() == maps.heatmaps.shape().with(0, maps.dims * maps.count) && maps.dims > 0,
         "AssociativeEmbedding: heatmaps ", maps.heatmaps.shape(), " and tags ", maps.tags.shape(),
         ", (K, H, W) and (L K, H, W) are wanted");
+  maps.heat_values = maps.heatmaps.data<float>();
+  maps.tag_values = maps.tags.data<float>();
   const std::vector<Group> groups = group(maps);
   const int64_t people = int64_t(groups.size());
   Decoded decoded;
@@ -309,9 +329,11 @@ Decoded AssociativeEmbedding::decode(std::span<const Tensor> encoded) const {
       sum += decoded.scores.data<float>()[n * maps.count + k];
     decoded.instance_scores.data<float>()[n] = float(sum / double(maps.count));
   }
-  // The reference's UDP refinement leaves its logarithms in the heat maps, so that joints filled in
-  // are chosen and scored by them.
-  if (use_udp_ && people > 0) maps.heatmaps = dark_udp_maps(maps.heatmaps, blur_kernel_);
+  if (use_udp_ && people > 0) {
+    maps.heatmaps = blur_keeping_peak(maps.heatmaps, blur_kernel_);
+    maps.heat_values = maps.heatmaps.data<float>();
+    maps.logs = true;
+  }
   fill_missing(decoded.keypoints, decoded.scores, maps);
   scale_points(decoded.keypoints, scale_x_, scale_y_);
   return decoded;

@@ -104,14 +104,17 @@ struct Ranked {
   int32_t pixel;
 };
 
+// Whether `count` of so many are found by partial sorting.
+bool by_heap(int64_t count, int64_t of) { return count * 64 <= of; }
+
 // The `count` largest first, descending. Equal ones come as these algorithms leave them: so does
 // torch.topk, whose choice among equal maxima decides who is found.
-void rank(std::vector<Ranked>& all, int64_t count) {
+void rank(std::vector<Ranked>& all, int64_t count, bool heap) {
   const auto before = [](const Ranked& a, const Ranked& b) {
     return (std::isnan(a.value) && !std::isnan(b.value)) || a.value > b.value;
   };
   const auto end = all.begin() + count;
-  if (count * 64 <= int64_t(all.size())) {
+  if (heap) {
     std::partial_sort(all.begin(), end, all.end(), before);
   } else {
     std::nth_element(all.begin(), end - 1, all.end(), before);
@@ -119,9 +122,17 @@ void rank(std::vector<Ranked>& all, int64_t count) {
   }
 }
 
-// Each of `to` becomes the larger of both.
+// Each of `to` becomes the larger of both, which do not overlap.
 void raise(float* to, const float* from, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) to[i] = from[i] > to[i] ? from[i] : to[i];
+  constexpr int kLanes = 16;  // of an array of their own, so that the loop can be vectorised
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    float lanes[kLanes];
+    std::copy_n(to + i, kLanes, lanes);
+    for (int j = 0; j < kLanes; ++j) lanes[j] = from[i + j] > lanes[j] ? from[i + j] : lanes[j];
+    std::copy_n(lanes, kLanes, to + i);
+  }
+  for (; i < count; ++i) to[i] = from[i] > to[i] ? from[i] : to[i];
 }
 
 // The largest value of the map within r pixels of each, along rows and then along columns.
@@ -147,12 +158,21 @@ std::vector<LocalMaximum> top_local_maxima(const float* map, Size size, int kern
                                            float threshold) {
   const int64_t area = size.width * size.height;
   const std::vector<float> largest = window_maxima(map, size, kernel / 2);
-  // Also those below the threshold, which is applied last: the order of equal ones depends on all.
-  std::vector<Ranked> all(static_cast<size_t>(area));
-  for (int64_t i = 0; i < area; ++i)
-    all[size_t(i)] = {map[i] >= largest[size_t(i)] ? map[i] : 0, int32_t(i)};
   const int64_t wanted = std::min<int64_t>(count, area);
-  if (wanted > 0) rank(all, wanted);
+  const auto at = [&](int64_t i) {
+    return Ranked{map[i] >= largest[size_t(i)] ? map[i] : 0, int32_t(i)};
+  };
+  // Also those below the threshold, which is applied last: the order of equal ones depends on all.
+  std::vector<Ranked> all;
+  for (int64_t i = 0; i < wanted; ++i) all.push_back(at(i));
+  // Few of many are ranked by a heap that begins with the first ones, and which nothing enters that
+  // is not above the least of these.
+  const bool heap = by_heap(wanted, area);
+  float least = 0;
+  for (const Ranked& r : all) least = std::min(least, r.value);
+  for (int64_t i = wanted; i < area; ++i)
+    if (const Ranked r = at(i); !heap || !(r.value <= least)) all.push_back(r);
+  if (wanted > 0) rank(all, wanted, heap);
   std::vector<LocalMaximum> found;
   for (int64_t i = 0; i < wanted && all[size_t(i)].value > threshold; ++i)
     found.push_back({all[size_t(i)].pixel % size.width, all[size_t(i)].pixel / size.width,

@@ -56,8 +56,8 @@ void find_megvii_peaks(const Maps& maps, Blur& blur, float* locations, float* sc
 void scale_points(float* points, int64_t count, int64_t step, double sx, double sy);
 void scale_points(const Tensor& points, double sx, double sy);  // (..., 2 or more)
 
-// The maps that refine_dark_udp works on: ln(clamp(blurred map, 0.001, 50)).
-Tensor dark_udp_maps(const Tensor& maps, int blur_kernel_size);
+// What refine_dark_udp works on, of a blurred map's value: ln(clamp(value, 0.001, 50)).
+float dark_udp_log(float blurred);
 
 // maps (..., H, W): what is not the maximum of the kernel x kernel window around it becomes 0.
 // Negative maxima stay. Odd kernels.

@@ -119,11 +119,8 @@ void find_megvii_peaks(const Maps& maps, Blur& blur, float* locations, float* sc
   }
 }
 
-Tensor dark_udp_maps(const Tensor& maps, int blur_kernel_size) {
-  Tensor logs = blur_keeping_peak(maps, blur_kernel_size);
-  for (float& v : logs.span<float>())
-    v = std::log(v < kFloorUdp ? kFloorUdp : v > kCeilingUdp ? kCeilingUdp : v);
-  return logs;
+float dark_udp_log(float blurred) {
+  return std::log(blurred < kFloorUdp ? kFloorUdp : blurred > kCeilingUdp ? kCeilingUdp : blurred);
 }
 
 }  // namespace limber

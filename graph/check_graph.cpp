@@ -188,8 +188,9 @@ class Checker {
       memory[dtype] = Tensor::empty({numel}, dtype);
     }
     for (const Value& value : graph.values) {
-      shaped_.push_back(value.is_constant() ? value.constant
-                                            : memory[value.spec.dtype].alias(value.spec.shape));
+      const bool as_it_is = value.is_constant() && !value.is_narrow();
+      shaped_.push_back(as_it_is ? value.constant
+                                 : memory[value.spec.dtype].alias(value.spec.shape));
       known_.push_back(value.is_constant());
     }
   }

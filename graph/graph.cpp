@@ -7,12 +7,12 @@
 namespace limber {
 
 int Graph::add_value(const Spec& spec) {
-  values.push_back({spec, {}});
+  values.push_back({spec});
   return int(values.size()) - 1;
 }
 
 int Graph::add_constant(const Tensor& value) {
-  values.push_back({{value.shape(), value.dtype()}, value});
+  values.push_back({{value.shape(), value.dtype()}, value, {}});
   return int(values.size()) - 1;
 }
 

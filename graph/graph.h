@@ -17,8 +17,15 @@ constexpr int kNoValue = -1;
 
 struct Value {
   Spec spec;
-  Tensor constant;  // defined for weights and whatever else does not depend on the inputs
+  // Defined for weights and whatever else does not depend on the inputs. A weight that is f32 by
+  // its spec may be held, and is then multiplied, in narrower numbers: as bf16; or as u8, where the
+  // weight is (constant - 128) steps. Its steps, one a filter, have the weight's rank and extents
+  // of 1 but for the filters'.
+  Tensor constant{}, steps{};
+  // The range of what calibration saw here; none where low == high.
+  float low = 0, high = 0;
   bool is_constant() const { return constant.defined(); }
+  bool is_narrow() const { return is_constant() && constant.dtype() != spec.dtype; }
 };
 
 struct GraphNode {

@@ -103,6 +103,7 @@ std::string Plan::describe(const kernels::Exec& ex, int runs) const {
       if (!step.inputs[k].defined()) continue;
       bytes += int64_t(step.inputs[k].bytes());
       shapes += str(shapes.empty() ? "" : " ", step.inputs[k].shape());
+      if (step.inputs[k].dtype() != DType::f32) shapes += str(" ", step.inputs[k].dtype());
     }
     for (const Tensor& t : step.outputs) bytes += int64_t(t.bytes());
     shapes += str(" -> ", step.outputs[0].shape());

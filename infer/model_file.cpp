@@ -1,11 +1,8 @@
 #include "infer/model_file.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "graph/graph_file.h"
-#include "kernels/copy.h"
-#include "kernels/cpu/runtime/cpu_features.h"
 #include "tensor/mapped_file.h"
 
 namespace limber {
@@ -34,8 +31,9 @@ void read_decoder(ByteReader& in, DecoderOptions& d) {
   if (!(d.split_ratio > 0)) in.fail_here(str("a split ratio of ", d.split_ratio));
 }
 
-// The constants of a file, of which `data` is all, as f32 where they are floats.
-std::vector<Tensor> read_constants(ByteReader& in, std::span<const std::byte> data) {
+// The constants of a file, each read once: the memory that the file is mapped to goes as they come.
+std::vector<Tensor> read_constants(ByteReader& in, const MappedFile& file) {
+  const std::span<const std::byte> data = file.bytes();
   std::vector<Tensor> constants(in.count(18));
   for (Tensor& t : constants) {
     const uint8_t dtype = in.get<uint8_t>();
@@ -45,14 +43,9 @@ std::vector<Tensor> read_constants(ByteReader& in, std::span<const std::byte> da
     const uint64_t bytes = uint64_t(shape.numel()) * size_of(DType(dtype));
     if (offset % 64 != 0 || offset > data.size() || bytes > data.size() - offset)
       in.fail_here(str("a constant of ", bytes, " bytes at ", offset));
-    const bool narrow = dtype == uint8_t(DType::f16) || dtype == uint8_t(DType::bf16);
-    t = Tensor::empty(shape, narrow ? DType::f32 : DType(dtype));
-    // Not by Tensor::to(), which would start the threads that ops outside of sessions run on.
-    if (narrow)
-      kernels::convert({.isa = kernels::best_isa()}, t.out(), {data.data() + offset, DType(dtype)},
-                       shape.numel());
-    else
-      std::memcpy(t.raw(), data.data() + offset, bytes);
+    t = Tensor::empty(shape, DType(dtype));
+    std::memcpy(t.raw(), data.data() + offset, bytes);
+    file.release(data.subspan(offset, bytes));
   }
   return constants;
 }
@@ -120,11 +113,12 @@ InferenceModel read_model(const std::string& path) {
   read_decoder(in, model.decoder);
   model.keypoints.resize(in.count(4));
   for (std::string& name : model.keypoints) name = in.text();
-  const std::vector<Tensor> constants = read_constants(in, bytes);
+  const std::vector<Tensor> constants = read_constants(in, file);
+  WidenedConstants wide;
   const size_t graphs = in.count(16);
   for (size_t i = 0; i < graphs; ++i) {
     try {
-      model.graphs.push_back(read_graph(in, constants));
+      model.graphs.push_back(read_graph(in, constants, wide, version));
     } catch (const Error& error) {
       fail_input(path, ": ", error.what());
     }

@@ -9,6 +9,7 @@
 //   the numbers of the constants, each at a multiple of 64
 //
 // Numbers are little endian. A reader knows the versions up to its own; it refuses later ones.
+// Version 1 had neither int8 weights nor ranges.
 #pragma once
 
 #include <array>
@@ -20,7 +21,7 @@
 
 namespace limber {
 
-constexpr uint32_t kModelFileVersion = 1;
+constexpr uint32_t kModelFileVersion = 2;
 
 // From a picture and a box to the network's input.
 struct Preprocessing {
@@ -53,15 +54,13 @@ struct InferenceModel {
   Preprocessing input;
   DecoderOptions decoder;
   std::vector<std::string> keypoints;
-  std::vector<Graph> graphs;  // by ascending batch size, weights not packed
+  // By ascending batch size, weights not packed, in the numbers that narrow_weights() gave them.
+  std::vector<Graph> graphs;
   size_t file_bytes = 0;
 };
 
-// How weights are stored; they are f32 when read.
-enum class WeightType : uint8_t { f32, bf16 };
-
 // Throws InputError where the disk does not take it; never leaves half a file.
-void write_model(const std::string& path, const InferenceModel& model, WeightType weights);
+void write_model(const std::string& path, const InferenceModel& model);
 
 // Throws InputError naming the file and the place where it is not such a file.
 InferenceModel read_model(const std::string& path);

@@ -1,7 +1,4 @@
 // Writing .limber files: apart from reading them, so that programs that only read carry none of it.
-#include <algorithm>
-#include <bit>
-
 #include "graph/graph_file.h"
 #include "infer/model_file.h"
 #include "tensor/write_file.h"
@@ -11,44 +8,20 @@ namespace {
 
 size_t aligned(size_t n) { return (n + 63) / 64 * 64; }
 
-// f32 to bf16, ties to even; NaN stays NaN.
-uint16_t to_bf16(float value) {
-  const uint32_t bits = std::bit_cast<uint32_t>(value);
-  if (value != value) return uint16_t((bits >> 16) | 0x40);
-  return uint16_t((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
-// Matrices and filters carry the bulk; vectors (biases) and scalars stay exact.
-bool shrinks(const Tensor& t, WeightType weights) {
-  return weights == WeightType::bf16 && t.dtype() == DType::f32 && t.rank() >= 2;
-}
-
-std::string numbers_of(const Tensor& t, WeightType weights) {
-  if (!shrinks(t, weights)) return {static_cast<const char*>(t.raw()), t.bytes()};
-  std::string out;
-  for (float v : t.span<const float>()) {
-    const uint16_t b = to_bf16(v);
-    out.append(reinterpret_cast<const char*>(&b), sizeof b);
-  }
-  return out;
-}
-
-void put_constants(ByteWriter& out, const std::vector<Tensor>& constants, WeightType weights,
-                   size_t first) {
+void put_constants(ByteWriter& out, const std::vector<Tensor>& constants, size_t first) {
   size_t at = first;
   out.put(uint32_t(constants.size()));
   for (const Tensor& t : constants) {
-    const DType dtype = shrinks(t, weights) ? DType::bf16 : t.dtype();
-    out.put(uint8_t(dtype));
+    out.put(uint8_t(t.dtype()));
     out.put(t.shape());
     out.put(uint64_t(at));
-    at = aligned(at + size_t(t.numel()) * size_of(dtype));
+    at = aligned(at + t.bytes());
   }
 }
 
 }  // namespace
 
-void write_model(const std::string& path, const InferenceModel& model, WeightType weights) {
+void write_model(const std::string& path, const InferenceModel& model) {
   ConstantPool pool;
   ByteWriter graphs;
   graphs.put(uint32_t(model.graphs.size()));
@@ -69,7 +42,7 @@ void write_model(const std::string& path, const InferenceModel& model, WeightTyp
     out.put(model.decoder.split_ratio);
     out.put(uint32_t(model.keypoints.size()));
     for (const std::string& name : model.keypoints) out.put(name);
-    put_constants(out, pool.all(), weights, first);
+    put_constants(out, pool.all(), first);
     std::string text(reinterpret_cast<const char*>(out.bytes().data()), out.bytes().size());
     return text.append(reinterpret_cast<const char*>(graphs.bytes().data()), graphs.bytes().size());
   };
@@ -80,7 +53,7 @@ void write_model(const std::string& path, const InferenceModel& model, WeightTyp
   file += meta;
   for (const Tensor& t : pool.all()) {
     file.resize(aligned(file.size()));
-    file += numbers_of(t, weights);
+    file.append(static_cast<const char*>(t.raw()), t.bytes());
   }
   ByteWriter head;
   head.put(kModelFileVersion);

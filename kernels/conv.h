@@ -3,6 +3,7 @@
 
 #include "kernels/elementwise.h"
 #include "kernels/kernel.h"
+#include "kernels/narrow.h"
 
 namespace limber::kernels {
 
@@ -36,6 +37,7 @@ struct Epilogue {
   UnaryArgs act{Unary::relu};
   In residual{};        // of y's shape, or null; may be y's own memory
   bool packed = false;  // the weight is what conv_pack() or conv_transposed_pack() made of it
+  Narrow narrow{};      // what it was made for
 };
 
 // Which f an epilogue can be given; the others stay kernels of their own.
@@ -58,22 +60,30 @@ constexpr bool fuses(Unary f) {
 }
 
 // A packed weight: how many numbers it has, and in which way the convolution will read it. The way
-// depends on the geometry, batch included; geometries of one form can share the numbers.
+// depends on the geometry, batch included; geometries of one form can share the numbers. They are
+// f32, or of the precision: bf16, or bytes.
 struct PackedForm {
   int64_t numbers = 0, form = 0;
 };
 
+// Whether a convolution and its transposed sibling can be computed in narrow numbers.
+LIMBER_INLINE bool can_be_narrow(const Conv& s) {
+  constexpr int64_t kMost = 22, kMostSums = 60000;  // taps per direction; 255 * 127 * sums < 2^31
+  return s.groups == 1 && s.R <= kMost && s.S <= kMost && s.R * s.S * s.C <= kMostSums &&
+         s.R * s.S * s.K <= kMostSums;
+}
+
 // conv_forward with an epilogue. The layout of packed weights is the CPU's instruction set's own; a
-// GPU's kernels take weights as they are.
+// GPU's kernels take weights as they are. The weight that is packed is f32.
 LIMBER_KERNEL(conv_fused, const Conv& s, const Epilogue& e, Out y, In x, In weight, In bias)
-LIMBER_CPU_KERNEL(conv_packed_form, const Conv& s, PackedForm& form)
-LIMBER_CPU_KERNEL(conv_pack, const Conv& s, Out packed, In weight)
+LIMBER_CPU_KERNEL(conv_packed_form, const Conv& s, const Narrow& n, PackedForm& form)
+LIMBER_CPU_KERNEL(conv_pack, const Conv& s, const Narrow& n, Out packed, In weight)
 
 // conv_backward_data with an epilogue: the transposed convolution.
 LIMBER_KERNEL(conv_transposed_fused, const Conv& s, const Epilogue& e, Out dx, In dy, In weight,
               In bias)
-LIMBER_CPU_KERNEL(conv_transposed_packed_form, const Conv& s, PackedForm& form)
-LIMBER_CPU_KERNEL(conv_transposed_pack, const Conv& s, Out packed, In weight)
+LIMBER_CPU_KERNEL(conv_transposed_packed_form, const Conv& s, const Narrow& n, PackedForm& form)
+LIMBER_CPU_KERNEL(conv_transposed_pack, const Conv& s, const Narrow& n, Out packed, In weight)
 
 // dx[n, h, w, c] = bias[c] + sum over the p, q, r, s, k whose window covers (h, w) of
 // dy[n, p, q, k] weight[k, r, s, c].   bias: (C,) or null, for the transposed convolution.

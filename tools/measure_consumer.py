@@ -5,9 +5,8 @@
 
 PROGRAM is static and stripped. LIMITS is a JSON file {"program_bytes": ..., "most_program_bytes":
 ..., "peak_over_model_bytes": ...}: what the program weighed when that file was last written, and
-bounds. The peak is reached while a file is opened: besides the packed weights there are those of
-the file (13.4 MB of RTMPose-t's). Fails where the program outgrew its weight by more than 5 %, or a bound; the time is
-printed only, because it is the machine's.
+bounds. Fails where the program outgrew its weight by more than 5 %, or a bound; the time is printed
+only, because it is the machine's.
 """
 import json
 import os

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "kernels/narrow.h"
 
 namespace limber {
 
@@ -28,16 +29,23 @@ void fuse_activation(Graph& graph);
 // Drops nodes whose results nobody reads and values that no node names; renumbers the values.
 void remove_dead(Graph& graph);
 
-// Packed weights by the numbers they come from, the op that reads them and the form that it reads,
-// so that several graphs over the same constants share them.
-struct PackedWeight {
-  Tensor original, packed;
-};
+// The weights of convolutions and fully connected layers are held in these numbers from now on
+// (Value::constant): bf16 all of them, int8 those whose input has a range. Plans multiply in them
+// where the instruction set can, and in f32 elsewhere.
+void narrow_weights(Graph& graph, kernels::Precision precision);
+
+// A weight in f32, however it is held.
+Tensor widened_weight(const Value& weight, const kernels::Exec& ex);
+
+// Packed weights by where the numbers lie that they come from, the op that reads them, the form
+// that it reads and its input's range, so that several graphs over the same constants share them:
+// graphs that all existed before the first of them was packed, since that gives up its weights.
 using PackedWeights =
-    std::map<std::tuple<const void*, std::vector<uint8_t>, int64_t>, PackedWeight>;
+    std::map<std::tuple<const void*, std::vector<uint8_t>, int64_t, float, float>, Tensor>;
 
 // Convolutions and fully connected layers with constant weights become fused ops whose weights have
-// the layout of ex's instruction set. Nothing changes for a GPU.
+// the layout of ex's instruction set; the graph lets go of the originals one by one. Nothing
+// changes for a GPU.
 void pack_weights(Graph& graph, const kernels::Exec& ex, PackedWeights& shared);
 
 // All of them up to, but without, the packing: what a .limber file holds.

@@ -5,6 +5,7 @@
 #include "kernels/cpu/conv_dense.h"
 #include "kernels/cpu/conv_plain.h"
 #include "kernels/cpu/depthwise.h"
+#include "kernels/cpu/narrow.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/gemm.h"
 
@@ -83,6 +84,8 @@ void conv_forward(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias
 }
 
 void conv_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out y, In x, In weight, In bias) {
+  if (e.narrow.precision != Precision::f32)
+    return narrow_windows(ex, product_of(s, e, y, x, {}, bias), e.narrow, weight.data);
   if (has_fast_form(s)) {
     const Product p = product_of(s, e, y, x, weight, bias);
     return is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
@@ -99,7 +102,11 @@ void conv_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out y, In x, I
   });
 }
 
-void conv_packed_form(const Exec&, const Conv& s, PackedForm& form) {
+void conv_packed_form(const Exec&, const Conv& s, const Narrow& n, PackedForm& form) {
+  if (n.precision != Precision::f32) {
+    form = {narrow_numbers(product_of(s, {}, {}, {}, {}, {}), n), 0};
+    return;
+  }
   if (!has_fast_form(s)) {
     form = {s.K * s.R * s.S * (s.C / s.groups), 0};
     return;
@@ -108,7 +115,9 @@ void conv_packed_form(const Exec&, const Conv& s, PackedForm& form) {
   form = is_depthwise(s) ? PackedForm{packed_depthwise(p), 0} : packed_form(p);
 }
 
-void conv_pack(const Exec&, const Conv& s, Out packed, In weight) {
+void conv_pack(const Exec&, const Conv& s, const Narrow& n, Out packed, In weight) {
+  if (n.precision != Precision::f32)
+    return pack_narrow(product_of(s, {}, {}, {}, weight, {}), n, packed.data);
   if (!has_fast_form(s)) return copy_weight(packed, weight, s.K * s.R * s.S * (s.C / s.groups));
   const Product p = product_of(s, {}, {}, {}, weight, {});
   is_depthwise(s) ? pack_depthwise(p, packed.as<float>()) : pack_product(p, packed.as<float>());

@@ -5,6 +5,7 @@
 #include "kernels/cpu/conv_dense.h"
 #include "kernels/cpu/conv_plain.h"
 #include "kernels/cpu/depthwise.h"
+#include "kernels/cpu/narrow.h"
 #include "kernels/cpu/simd.h"
 #include "kernels/gemm.h"
 
@@ -128,8 +129,13 @@ void for_each_phase(const Conv& s, Out dx, In dy, In weight, In bias, const Body
   }
 }
 
-PackedForm form_of_phase(const Conv& s, const Product& p) {
+PackedForm form_of_phase(const Conv& s, const Narrow& n, const Product& p) {
+  if (n.precision != Precision::f32) return {narrow_numbers(p, n), 0};
   return is_depthwise(s) ? PackedForm{packed_depthwise(p), 0} : packed_form(p);
+}
+
+int64_t bytes_of_phase(const Conv& s, const Narrow& n, const Product& p) {
+  return form_of_phase(s, n, p).numbers * bytes_of(n.precision);
 }
 
 }  // namespace
@@ -141,15 +147,20 @@ void conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight,
 
 void conv_transposed_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out dx, In dy,
                            In weight, In bias) {
-  if (has_fast_form(s)) {
+  const bool narrow = e.narrow.precision != Precision::f32;
+  if (narrow || has_fast_form(s)) {
     const Activation act = activation_of(e);
-    const float* packed = e.packed ? weight.as<float>() : nullptr;
+    const std::byte* packed = e.packed ? weight.as<std::byte>() : nullptr;
     for_each_phase(s, dx, dy, weight, bias, [&](Product p) {
-      p.packed = packed;
+      p.packed = reinterpret_cast<const float*>(packed);
       p.residual = e.residual.as<float>();
       p.act = act;
-      is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
-      if (packed != nullptr) packed += form_of_phase(s, p).numbers;
+      if (narrow) {
+        narrow_windows(ex, p, e.narrow, packed);
+      } else {
+        is_depthwise(s) ? depthwise_windows(ex, p) : multiply_windows(ex, p);
+      }
+      if (packed != nullptr) packed += bytes_of_phase(s, e.narrow, p);
     });
     return;
   }
@@ -165,22 +176,29 @@ void conv_transposed_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out
   });
 }
 
-void conv_transposed_packed_form(const Exec&, const Conv& s, PackedForm& form) {
+void conv_transposed_packed_form(const Exec&, const Conv& s, const Narrow& n, PackedForm& form) {
   form = {s.K * s.R * s.S * (s.C / s.groups), 0};
-  if (!has_fast_form(s)) return;
+  if (n.precision == Precision::f32 && !has_fast_form(s)) return;
   form.numbers = 0;
   for_each_phase(s, {}, {}, {}, {}, [&](const Product& p) {
-    const PackedForm phase = form_of_phase(s, p);
+    const PackedForm phase = form_of_phase(s, n, p);
     form = {form.numbers + phase.numbers, form.form * 4 + phase.form};
   });
 }
 
-void conv_transposed_pack(const Exec&, const Conv& s, Out packed, In weight) {
-  if (!has_fast_form(s)) return copy_weight(packed, weight, s.K * s.R * s.S * (s.C / s.groups));
-  float* to = packed.as<float>();
+void conv_transposed_pack(const Exec&, const Conv& s, const Narrow& n, Out packed, In weight) {
+  const bool narrow = n.precision != Precision::f32;
+  if (!narrow && !has_fast_form(s))
+    return copy_weight(packed, weight, s.K * s.R * s.S * (s.C / s.groups));
+  std::byte* to = packed.as<std::byte>();
   for_each_phase(s, {}, {}, weight, {}, [&](const Product& p) {
-    is_depthwise(s) ? pack_depthwise(p, to) : pack_product(p, to);
-    to += form_of_phase(s, p).numbers;
+    float* numbers = reinterpret_cast<float*>(to);
+    if (narrow) {
+      pack_narrow(p, n, to);
+    } else {
+      is_depthwise(s) ? pack_depthwise(p, numbers) : pack_product(p, numbers);
+    }
+    to += bytes_of_phase(s, n, p);
   });
 }
 

@@ -16,6 +16,12 @@ double now() {
 Evaluation evaluate(const Model& model, Loader& loader, Evaluator& evaluator, RunLog& log,
                     const std::string& title, const SampleSink& sink) {
   model.store->train(false);
+  const auto predict = [&](std::vector<DataSample>& batch) { model.predict(batch); };
+  return evaluate(Predict(predict), loader, evaluator, log, title, sink);
+}
+
+Evaluation evaluate(const Predict& predict, Loader& loader, Evaluator& evaluator, RunLog& log,
+                    const std::string& title, const SampleSink& sink) {
   Evaluation result;
   const double start = now();
   loader.start(0);
@@ -23,7 +29,7 @@ Evaluation evaluate(const Model& model, Loader& loader, Evaluator& evaluator, Ru
   int64_t done = 0;
   while (std::optional<std::vector<DataSample>> batch = loader.next()) {
     ++done;
-    model.predict(*batch);
+    predict(*batch);
     evaluator.process(*batch);
     if (sink) sink(*batch);
     result.images += int64_t(batch->size());

@@ -19,8 +19,13 @@ struct Evaluation {
   int64_t images = 0;
 };
 
+// Fills pred_instances of a batch's samples, in image space.
+using Predict = std::function<void(std::vector<DataSample>&)>;
+
 // Predicts every sample of the loader and computes the metrics. `title` stands in front of the
 // progress line.
+Evaluation evaluate(const Predict& predict, Loader& loader, Evaluator& evaluator, RunLog& log,
+                    const std::string& title, const SampleSink& sink = {});
 Evaluation evaluate(const Model& model, Loader& loader, Evaluator& evaluator, RunLog& log,
                     const std::string& title, const SampleSink& sink = {});
 

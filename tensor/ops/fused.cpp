@@ -21,7 +21,7 @@ std::vector<Spec> with_tail(std::vector<Spec> result, const FusedTail& tail, con
 }
 
 kernels::Epilogue epilogue_of(const FusedTail& tail, const Tensor& residual) {
-  return {tail.acts, tail.act, residual.in(), tail.packed};
+  return {tail.acts, tail.act, residual.in(), tail.packed, tail.narrow};
 }
 
 // A fully connected layer as a 1 x 1 convolution over one column of pixels: threads share out rows.
@@ -81,41 +81,65 @@ struct Geometry {
   bool transposed = false;
 };
 
-Geometry geometry_of(const Op& op, const Shape& x, const Shape& weight, const Shape& y) {
+Geometry geometry_of(const Op& op, const FusedShapes& s) {
   switch (op.kind()) {
     case OpKind::ConvBiasAct:
-      return {conv2d_shape(static_cast<const ConvBiasActOp&>(op).geometry, x, weight, y)};
+      return {conv2d_shape(static_cast<const ConvBiasActOp&>(op).geometry, s.x, s.weight, s.y)};
     case OpKind::ConvTransposeBiasAct:
-      return {conv2d_shape(static_cast<const ConvTransposeBiasActOp&>(op).geometry, y, weight, x),
-              true};
+      return {
+          conv2d_shape(static_cast<const ConvTransposeBiasActOp&>(op).geometry, s.y, s.weight, s.x),
+          true};
     case OpKind::LinearBiasAct:
-      return {linear_shape(x, weight)};
+      return {linear_shape(s.x, s.weight)};
     default:
       fail(op.name(), ": has no packed weights");
   }
 }
 
-kernels::PackedForm form_of(const kernels::Exec& ex, const Geometry& g) {
+kernels::PackedForm form_of(const kernels::Exec& ex, const Geometry& g, const kernels::Narrow& n) {
   kernels::PackedForm form;
-  g.transposed ? kernels::conv_transposed_packed_form(ex, g.conv, form)
-               : kernels::conv_packed_form(ex, g.conv, form);
+  g.transposed ? kernels::conv_transposed_packed_form(ex, g.conv, n, form)
+               : kernels::conv_packed_form(ex, g.conv, n, form);
   return form;
+}
+
+DType packed_type(kernels::Precision precision) {
+  switch (precision) {
+    case kernels::Precision::f32:
+      return DType::f32;
+    case kernels::Precision::bf16:
+      return DType::bf16;
+    case kernels::Precision::int8:
+      return DType::u8;
+  }
+  fail("no precision has the number ", int(precision));
 }
 
 }  // namespace
 
-int64_t packed_weight_form(const kernels::Exec& ex, const Op& op, const Shape& x,
-                           const Tensor& weight, const Shape& y) {
-  return form_of(ex, geometry_of(op, x, weight.shape(), y)).form;
+bool can_be_narrow(const Op& op, const FusedShapes& s) {
+  return kernels::can_be_narrow(geometry_of(op, s).conv);
 }
 
-Tensor packed_weight(const kernels::Exec& ex, const Op& op, const Shape& x, const Tensor& weight,
-                     const Shape& y) {
+kernels::Narrow narrow_for(const kernels::Exec& ex, const Op& op, const FusedShapes& s,
+                           kernels::Narrow wanted) {
+  wanted.unit = kernels::matrix_unit(ex.isa, wanted.precision);
+  return wanted.unit != kernels::MatrixUnit::none && can_be_narrow(op, s) ? wanted
+                                                                          : kernels::Narrow{};
+}
+
+int64_t packed_weight_form(const kernels::Exec& ex, const Op& op, const FusedShapes& s,
+                           const kernels::Narrow& n) {
+  return form_of(ex, geometry_of(op, s), n).form;
+}
+
+Tensor packed_weight(const kernels::Exec& ex, const Op& op, const FusedShapes& s,
+                     const kernels::Narrow& n, const Tensor& weight) {
   check(weight.dtype() == DType::f32, op.name(), ": packs weights of f32, not ", weight.dtype());
-  const Geometry g = geometry_of(op, x, weight.shape(), y);
-  const Tensor to = Tensor::empty({form_of(ex, g).numbers});
-  g.transposed ? kernels::conv_transposed_pack(ex, g.conv, to.out(), weight.in())
-               : kernels::conv_pack(ex, g.conv, to.out(), weight.in());
+  const Geometry g = geometry_of(op, s);
+  const Tensor to = Tensor::empty({form_of(ex, g, n).numbers}, packed_type(n.precision));
+  g.transposed ? kernels::conv_transposed_pack(ex, g.conv, n, to.out(), weight.in())
+               : kernels::conv_pack(ex, g.conv, n, to.out(), weight.in());
   return to;
 }
 

@@ -15,6 +15,7 @@ struct FusedTail {
   // set in use: its shape before. Such a graph runs with that instruction set alone.
   bool packed = false;
   Shape weight;
+  kernels::Narrow narrow{};  // what it was packed for
 
   const Shape& weight_shape(const Tensor& given) const { return packed ? weight : given.shape(); }
 };
@@ -48,14 +49,27 @@ struct LinearBiasActOp : OpOf<OpKind::LinearBiasAct, Keep::nothing> {
                std::span<const Tensor> out) const override;
 };
 
+// How one of these ops meets its operands: the shapes of x, weight and result.
+struct FusedShapes {
+  Shape x, weight, y;
+};
+
+// Whether the op's geometry allows narrow numbers.
+bool can_be_narrow(const Op& op, const FusedShapes& s);
+
+// What the op computes in where `wanted` is what its weight allows: Narrow{}, f32, where the
+// instruction set of `ex` or the op's geometry does not.
+kernels::Narrow narrow_for(const kernels::Exec& ex, const Op& op, const FusedShapes& s,
+                           kernels::Narrow wanted);
+
 // In which way an op's packed weight will be read (PackedForm::form): weights of one form and one
 // op can be shared among shapes of x.
-int64_t packed_weight_form(const kernels::Exec& ex, const Op& op, const Shape& x,
-                           const Tensor& weight, const Shape& y);
+int64_t packed_weight_form(const kernels::Exec& ex, const Op& op, const FusedShapes& s,
+                           const kernels::Narrow& n);
 
-// The weight of one of these ops in the layout of the instruction set of `ex`: f32 (n,). The shapes
-// are those of the op's x, weight and result.
-Tensor packed_weight(const kernels::Exec& ex, const Op& op, const Shape& x, const Tensor& weight,
-                     const Shape& y);
+// The weight (f32) of one of these ops in the layout of the instruction set of `ex`: (n,) of f32,
+// or of n's precision: bf16, or bytes as u8.
+Tensor packed_weight(const kernels::Exec& ex, const Op& op, const FusedShapes& s,
+                     const kernels::Narrow& n, const Tensor& weight);
 
 }  // namespace limber

@@ -54,10 +54,10 @@ TEST_P(PackedConv, EqualsThePlainForm) {
     SCOPED_TRACE(std::string(isa_name(isa)));
     Exec ex{.isa = isa};
     PackedForm form;
-    transposed ? conv_transposed_packed_form(ex, s, form) : conv_packed_form(ex, s, form);
+    transposed ? conv_transposed_packed_form(ex, s, {}, form) : conv_packed_form(ex, s, {}, form);
     const Tensor packed = Tensor::empty({form.numbers}), alone = Tensor::empty(shape);
-    transposed ? conv_transposed_pack(ex, s, packed.out(), w.in())
-               : conv_pack(ex, s, packed.out(), w.in());
+    transposed ? conv_transposed_pack(ex, s, {}, packed.out(), w.in())
+               : conv_pack(ex, s, {}, packed.out(), w.in());
     Epilogue how = e;
     how.packed = true;
     run(ex, how, packed, alone);

@@ -83,5 +83,26 @@ TEST(ProgramPredict, VideoIsItsFrames) {
   EXPECT_EQ(frames, 5);
 }
 
+// The metrics of files with weights of every kind; they crop and decode by themselves.
+TEST(ProgramTest, EvaluatesFiles) {
+  ASSERT_EQ(tiny().train("evaluated").exit_code, 0);
+  const std::string config = tiny().write(
+      "evaluated.json", R"({"_base_": "tiny.json", "test_evaluator": {"type": "CocoMetric",
+                            "ann_file": ")" +
+                            tiny().path("data/annotations/val.json") + "\"}}");
+  for (const std::string weights : {"f32", "bf16", "int8"}) {
+    const std::string file = tiny().path(weights + ".limber"), out = tiny().path(weights + ".json");
+    const ProgramResult exported = run_program({"export", config, tiny().last("evaluated"), "-o",
+                                                file, "--weights", weights, "--calibrate", "4"});
+    ASSERT_EQ(exported.exit_code, 0) << exported.err;
+    const ProgramResult tested =
+        run_program({"test", config, file, "--out", out, "--work-dir", tiny().path("test")});
+    ASSERT_EQ(tested.exit_code, 0) << tested.err;
+    const Json metrics = Json::parse(tiny().read(weights + ".json"));
+    ASSERT_TRUE(metrics.contains("coco/AP")) << metrics;
+    EXPECT_GE(double(metrics["coco/AP"]), 0);
+  }
+}
+
 }  // namespace
 }  // namespace limber::test

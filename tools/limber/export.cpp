@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "graph/calibrate.h"
 #include "graph/compile.h"
 #include "graph/onnx/onnx_writer.h"
 #include "graph/passes/passes.h"
@@ -21,6 +22,7 @@ namespace {
 struct Arguments {
   ConfigArguments config;
   std::string checkpoint, out, format = "limber", weights = "f32";
+  int64_t calibrate = 64;
   std::vector<int64_t> batches{1};
   std::vector<int64_t> shape;
 };
@@ -98,6 +100,51 @@ Graph graph_of(const Model& model, const Shape& shape) {
                  {&input, 1});
 }
 
+// The training data as the test pipeline reads it, in random order.
+Config calibration_data(const Config& config, int64_t batch) {
+  Config train = config.at("train_dataloader").at("dataset");
+  while (!train.has("ann_file") && train.has("dataset")) train = train.at("dataset");
+  Config dataset = test_dataset(config).clone();
+  dataset.erase("bbox_file");  // boxes found in other pictures
+  for (const char* key : {"data_root", "ann_file", "data_prefix"})
+    if (train.has(key)) dataset.set(key, train.at(key));
+  Config sampler = Config::object(), loader = Config::object();
+  sampler.set("type", Config::value("DefaultSampler"));
+  sampler.set("shuffle", Config::value(true));
+  loader.set("batch_size", Config::value(batch));
+  loader.set("drop_last", Config::value(true));
+  loader.set("sampler", sampler);
+  loader.set("dataset", dataset);
+  return loader;
+}
+
+// What int8 layers read, seen on a.calibrate samples; without a checkpoint of random numbers, since
+// such a file is there to measure with.
+Calibration calibrated(const Arguments& a, const Config& config, const Model& model,
+                       const Graph& graph) {
+  Calibration calibration(graph);
+  const Shape& shape = graph.values[size_t(graph.inputs[0])].spec.shape;
+  if (a.checkpoint.empty()) {
+    Random random(0);
+    Tensor input = Tensor::empty(shape);
+    for (float& v : input.span<float>()) v = float(random.normal());
+    calibration.add({&input, 1});
+    return calibration;
+  }
+  const auto loader = make_loader(calibration_data(config, shape[0]), 0);
+  loader->start(0);
+  int64_t seen = 0;
+  while (seen < a.calibrate) {
+    std::optional<std::vector<DataSample>> batch = loader->next();
+    check_input(batch || seen > 0, "calibrate: the training set has no ", shape[0], " samples");
+    if (!batch) break;
+    const Tensor input = (*model.preprocessor)(*batch, /*training=*/false);
+    calibration.add({&input, 1});
+    seen += shape[0];
+  }
+  return calibration;
+}
+
 void write_limber(const Arguments& a, const Config& config, const Model& model) {
   const Config head = config.at("model").at("head");
   InferenceModel file;
@@ -113,7 +160,15 @@ void write_limber(const Arguments& a, const Config& config, const Model& model) 
     remove_dead(graph);
     file.graphs.push_back(std::move(graph));
   }
-  write_model(a.out, file, a.weights == "bf16" ? WeightType::bf16 : WeightType::f32);
+  if (a.weights == "int8") {
+    const Calibration calibration = calibrated(a, config, model, file.graphs[0]);
+    for (Graph& graph : file.graphs) calibration.apply(graph);
+  }
+  const kernels::Precision precision = a.weights == "int8"   ? kernels::Precision::int8
+                                       : a.weights == "bf16" ? kernels::Precision::bf16
+                                                             : kernels::Precision::f32;
+  for (Graph& graph : file.graphs) narrow_weights(graph, precision);
+  write_model(a.out, file);
   read_model(a.out);  // what was written must pass the reader's checks
 }
 
@@ -149,8 +204,15 @@ void add_export(CLI::App& app) {
                    "onnx: the network, opset 17; safetensors: the weights")
       ->check(CLI::IsMember({"limber", "onnx", "safetensors"}))
       ->capture_default_str();
-  command->add_option("--weights", a->weights, "how a .limber file stores matrices")
-      ->check(CLI::IsMember({"f32", "bf16"}))
+  command
+      ->add_option("--weights", a->weights,
+                   "in what a .limber file holds weights, and multiplies where the processor can")
+      ->check(CLI::IsMember({"f32", "bf16", "int8"}))
+      ->capture_default_str();
+  command
+      ->add_option("--calibrate", a->calibrate,
+                   "samples of the training set whose ranges int8 is fitted to")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--batch", a->batches, "boxes at a time: a plan each; ONNX takes the first")
       ->check(CLI::PositiveNumber);

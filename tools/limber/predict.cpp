@@ -10,7 +10,6 @@
 #include "data/dataset.h"
 #include "data/image.h"
 #include "data/video.h"
-#include "infer/session.h"
 #include "pose/core/bbox.h"
 #include "pose/engine/model.h"
 #include "pose/report/overlays.h"
@@ -18,6 +17,7 @@
 #include "tensor/write_file.h"
 #include "tools/limber/box_file.h"
 #include "tools/limber/commands.h"
+#include "tools/limber/file_model.h"
 
 namespace limber::tool {
 namespace fs = std::filesystem;
@@ -188,25 +188,18 @@ class FilePredictor : public Predictor {
   void add(const std::string& name, const Tensor& image, int64_t image_id,
            const Boxes& given) override {
     const Boxes boxes = given.empty() ? Boxes{whole(image)} : given;
-    const int64_t N = int64_t(boxes.size()), K = meta_->num_keypoints;
-    std::vector<uint8_t> rgb(image.span<uint8_t>().begin(), image.span<uint8_t>().end());
-    for (size_t i = 0; i < rgb.size(); i += 3) std::swap(rgb[i], rgb[i + 2]);
+    const int64_t N = int64_t(boxes.size());
+    const Tensor bboxes = Tensor::empty({N, 4}), scores = Tensor::empty({N});
+    for (int64_t n = 0; n < N; ++n) {
+      std::ranges::copy(boxes[size_t(n)].xyxy, bboxes.data<float>() + 4 * n);
+      scores.data<float>()[n] = boxes[size_t(n)].score;
+    }
     DataSample sample;
     sample.meta.img_path = name;
     sample.meta.img_id = sample.meta.id = image_id;
-    Instances& found = sample.pred_instances;
-    found.bboxes = Tensor::empty({N, 4});
-    found.bbox_scores = Tensor::empty({N});
-    found.keypoints = Tensor::empty({N, K, 2});
-    found.keypoint_scores = Tensor::empty({N, K});
-    for (int64_t n = 0; n < N; ++n) {
-      std::ranges::copy(boxes[size_t(n)].xyxy, found.bboxes.data<float>() + 4 * n);
-      found.bbox_scores.data<float>()[n] = boxes[size_t(n)].score;
-    }
-    const Tensor xywh = xyxy_to_xywh(found.bboxes);
-    session_->run({rgb.data(), int(image.size(1)), int(image.size(0)), 3 * image.size(1)},
-                  xywh.data<float>(), N, found.keypoints.data<float>(),
-                  found.keypoint_scores.data<float>());
+    sample.pred_instances = find_keypoints(*session_, image, bboxes);
+    sample.pred_instances.bboxes = bboxes;
+    sample.pred_instances.bbox_scores = scores;
     keep({&sample, 1});
   }
 

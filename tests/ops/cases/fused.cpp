@@ -24,7 +24,8 @@ Tensor call(O op, const std::vector<Tensor>& in, bool bias, bool residual, bool 
   if (packed && weight.dtype() == DType::f32 && !weight.device().is_cuda()) {
     const Shape y = op.infer(std::vector<Tensor>{in[0], weight, b, Tensor()})[0].shape;
     op.tail.weight = weight.shape();
-    weight = packed_weight(exec_for(weight.dtype()), op, in[0].shape(), weight, y);
+    weight =
+        packed_weight(exec_for(weight.dtype()), op, {in[0].shape(), weight.shape(), y}, {}, weight);
     op.tail.packed = true;
   }
   return apply_one(std::move(op), {in[0], weight, b, r});

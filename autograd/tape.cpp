@@ -4,6 +4,7 @@
 #include "autograd/autograd.h"
 #include "autograd/grad_context.h"
 #include "kernels/elementwise.h"
+#include "tensor/gpu_error.h"
 #include "tensor/ops.h"
 
 namespace limber {
@@ -143,7 +144,11 @@ void Tape::backward(const Tensor& loss, const Tensor& seed) {
     std::vector<char> needs;
     for (const auto& slot : node.input_slots) needs.push_back(slot != nullptr);
     GradContext context(node.inputs, node.outputs, output_grads, needs);
-    run_gradient_rule(*node.op, context);
+    try {
+      run_gradient_rule(*node.op, context);
+    } catch (const kernels::gpu::CudaError& error) {
+      fail_on_gpu(str("the gradient of ", node.op->name(), " from"), output_grads, error);
+    }
     for (size_t i = 0; i < node.input_slots.size(); ++i) {
       TapeSlot* slot = node.input_slots[i].get();
       const Tensor& grad = context.results()[i];

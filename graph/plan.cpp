@@ -7,6 +7,7 @@
 
 #include "graph/memory_plan.h"
 #include "graph/op_attributes.h"
+#include "tensor/gpu_error.h"
 
 namespace limber {
 
@@ -50,6 +51,34 @@ Plan::Plan(Graph graph, const kernels::Exec& ex, PackedWeights& shared) : graph_
   }
   for (int v : graph_.inputs) inputs_.push_back(of(v));
   for (int v : graph_.outputs) outputs_.push_back(of(v));
+}
+
+void Plan::run_ops(const kernels::Exec& ex) const {
+  for (const Step& step : steps_) {
+    try {
+      step.op->forward(ex, step.inputs, step.outputs);
+    } catch (const kernels::gpu::CudaError& error) {
+      fail_on_gpu(str(step.op->name(), " of"), step.inputs, error);
+    }
+  }
+}
+
+void Plan::run_on_gpu(const kernels::Exec& ex) const {
+  const DeviceScope scope(ex.device);
+  if (is_captured()) return replay_.graph->launch();
+  const bool captures = ++replay_.runs == 2;
+  if (captures) replay_.why_none = kernels::gpu::why_no_capture();
+  if (!captures || !replay_.why_none.empty()) return run_ops(ex);
+  try {
+    auto graph = std::make_unique<kernels::gpu::CapturedGraph>(ex.device.index);
+    run_ops(ex);
+    graph->finish();
+    replay_.graph = std::move(graph);
+  } catch (const Error& error) {
+    replay_.why_none = error.what();
+    return run_ops(ex);
+  }
+  replay_.graph->launch();
 }
 
 int64_t Plan::weight_bytes(std::set<const void*>& seen) const {
@@ -123,6 +152,8 @@ std::string Plan::describe(const kernels::Exec& ex, int runs) const {
               " in place, arena ", number("%.2f MB", double(arena_bytes_) / 1e6), ", weights ",
               number("%.2f MB", double(weight_bytes(seen)) / 1e6));
   if (runs > 0) text += str(", ", number("%.3f ms", total * 1e3));
+  if (is_captured()) text += ", run as one CUDA graph";
+  if (!replay_.why_none.empty()) text += ", not captured: " + replay_.why_none;
   return text + "\n";
 }
 

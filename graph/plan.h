@@ -1,6 +1,7 @@
 // A graph made ready to run: memory planned, weights packed, every op bound to its tensors.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -8,13 +9,15 @@
 
 #include "graph/graph.h"
 #include "graph/passes/passes.h"
+#include "kernels/cuda/runtime/graph.h"
 
 namespace limber {
 
 // Running a plan is calling the forward() of one op after another on fixed tensors: no shapes are
 // inferred, nothing is allocated, nobody records. One thread at a time may run a plan; several
 // plans of one graph share its weights. A plan runs on the device that its graph's constants lie
-// on; on a GPU run() queues its work and does not wait for it.
+// on; on a GPU run() queues its work and does not wait for it, and from the second run on that is
+// one CUDA graph.
 class Plan {
  public:
   // Packs the weights for the instruction set of `ex`; run() must be given the same one, and the
@@ -28,10 +31,8 @@ class Plan {
   const std::vector<std::string>& output_names() const { return graph_.output_names; }
   const Graph& graph() const { return graph_; }
 
-  void run(const kernels::Exec& ex) const {
-    const DeviceScope scope(ex.device);
-    for (const Step& step : steps_) step.op->forward(ex, step.inputs, step.outputs);
-  }
+  void run(const kernels::Exec& ex) const { ex.device.is_cuda() ? run_on_gpu(ex) : run_ops(ex); }
+  bool is_captured() const { return replay_.graph != nullptr; }
 
   int64_t arena_bytes() const { return arena_bytes_; }
   // Bytes of constants, packed ones in their packed form; those in `seen` are left out and then
@@ -48,7 +49,18 @@ class Plan {
     std::vector<Tensor> inputs, outputs;
   };
 
+  // The first run is op by op, since libraries choose their algorithms in it, the second is
+  // captured.
+  struct Replay {
+    int runs = 0;
+    std::unique_ptr<kernels::gpu::CapturedGraph> graph;
+    std::string why_none;  // what hindered it
+  };
+  void run_on_gpu(const kernels::Exec& ex) const;
+  void run_ops(const kernels::Exec& ex) const;
+
   Graph graph_;
+  mutable Replay replay_;
   std::vector<Step> steps_;  // without views
   std::vector<Tensor> inputs_, outputs_;
   int64_t arena_bytes_ = 0;

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "tensor/capture.h"
+
 namespace limber {
 namespace {
 
@@ -80,7 +82,7 @@ BatchNorm::BatchNorm(const Scope& s, int64_t channels, double m, double e)
 }
 
 Tensor BatchNorm::operator()(const Tensor& x) const {
-  if (*training) ++*num_batches_tracked.data<int64_t>();
+  if (*training) before_device_work([count = num_batches_tracked] { ++*count.data<int64_t>(); });
   return batch_norm(x, weight, bias, running_mean, running_var, *training, momentum, eps);
 }
 

@@ -7,6 +7,8 @@
 #include "kernels/cpu/runtime/thread_pool.h"
 #include "kernels/cuda/runtime/gpu.h"
 #include "tensor/autocast.h"
+#include "tensor/capture.h"
+#include "tensor/gpu_error.h"
 
 namespace limber {
 namespace {
@@ -42,6 +44,11 @@ const char* name_of(OpKind kind) {
 Recorder*& current_recorder() {
   thread_local Recorder* recorder = nullptr;
   return recorder;
+}
+
+Recorder*& current_watcher() {
+  thread_local Recorder* watcher = nullptr;
+  return watcher;
 }
 
 const kernels::Exec& default_exec() { return execution().exec; }
@@ -88,19 +95,23 @@ Device device_of(const Op& op, std::span<const Tensor> inputs) {
   return first == nullptr ? current_device() : first->device();
 }
 
-// An error of the GPU with the op and the shapes that it met.
 void run_on_gpu(const Op& op, std::span<const Tensor> inputs, std::span<const Tensor> outputs) {
   try {
     op.forward(exec_of(inputs, outputs), inputs, outputs);
   } catch (const kernels::gpu::CudaError& error) {
-    std::string shapes;
-    for (const Tensor& t : inputs)
-      if (t.defined()) shapes += str(shapes.empty() ? "" : ", ", t.dtype(), " ", t.shape());
-    fail(op.name(), " of ", shapes, ": ", error.what());
+    fail_on_gpu(str(op.name(), " of"), inputs, error);
   }
 }
 
 }  // namespace
+
+void fail_on_gpu(const std::string& what, std::span<const Tensor> inputs,
+                 const kernels::gpu::CudaError& error) {
+  std::string shapes;
+  for (const Tensor& t : inputs)
+    if (t.defined()) shapes += str(shapes.empty() ? "" : ", ", t.dtype(), " ", t.shape());
+  fail(what, " ", shapes, ": ", error.what());
+}
 
 std::vector<Tensor> apply(const std::shared_ptr<const Op>& op, std::span<const Tensor> inputs) {
   const DeviceScope scope(device_of(*op, inputs));
@@ -118,6 +129,7 @@ std::vector<Tensor> apply(const std::shared_ptr<const Op>& op, std::span<const T
       op->forward(exec_of(inputs, outputs), inputs, outputs);
     }
   }
+  if (Recorder* watcher = current_watcher()) watcher->record(op, inputs, outputs);
   if (Recorder* recorder = current_recorder()) recorder->record(op, inputs, outputs);
   return outputs;
 }

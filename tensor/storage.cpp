@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/cuda/runtime/gpu.h"
+#include "tensor/pinned.h"
 
 namespace limber {
 namespace {
@@ -90,16 +91,24 @@ CachingAllocator& allocator() {
   return instance;
 }
 
+thread_local bool pins = false;
+
 }  // namespace
+
+PinnedScope::PinnedScope() { pins = true; }
+PinnedScope::~PinnedScope() { pins = false; }
 
 Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
   data_ = device.is_cuda() ? static_cast<std::byte*>(kernels::gpu::allocate(device.index, bytes))
+          : pins           ? static_cast<std::byte*>(kernels::gpu::allocate_pinned(bytes))
                            : allocator().allocate(bytes);
 }
 
 Storage::~Storage() {
   if (device_.is_cuda()) {
     kernels::gpu::release(device_.index, data_, bytes_);
+  } else if (kernels::gpu::is_pinned(data_)) {
+    kernels::gpu::release_pinned(data_);
   } else {
     allocator().release(data_, bytes_);
   }

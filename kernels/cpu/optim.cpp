@@ -27,8 +27,9 @@ void for_items(const Exec& ex, const OptimItem<Step>* items, int64_t count, cons
 
 // The clipped gradient with the weight decay that is part of it.
 template <class T, class Step>
-LIMBER_INLINE Vec<T> gradient(const OptimItem<Step>& item, int64_t i, int64_t m, Vec<T> p) {
-  Vec<T> g = load(static_cast<const T*>(item.grad) + i, m) * T(item.grad_scale);
+LIMBER_INLINE Vec<T> gradient(const OptimItem<Step>& item, int64_t i, int64_t m, Vec<T> p,
+                              T factor) {
+  Vec<T> g = load(static_cast<const T*>(item.grad) + i, m) * factor;
   g = max(min(g, splat(T(item.grad_limit))), splat(T(-item.grad_limit)));
   return g + p * T(item.step.weight_decay);
 }
@@ -73,12 +74,15 @@ T piece_max(const T* x, int64_t n) {
 
 }  // namespace
 
-void sgd_step(const Exec& ex, DType dtype, const OptimItem<SgdStep>* items, int64_t count) {
+void sgd_step(const Exec& ex, DType dtype, const OptimItem<SgdStep>* items, int64_t count,
+              const GradControl* control) {
+  if (control->skip != 0) return;
   by_float_type(dtype, [&]<class T>(T) {
-    for_items<T>(ex, items, count, [](const OptimItem<SgdStep>& item, int64_t i, int64_t m) {
+    const T factor = T(control->factor);
+    for_items<T>(ex, items, count, [factor](const OptimItem<SgdStep>& item, int64_t i, int64_t m) {
       const SgdStep& s = item.step;
       const Vec<T> p = load(value<T>(item, i), m);
-      Vec<T> g = gradient<T>(item, i, m, p);
+      Vec<T> g = gradient<T>(item, i, m, p, factor);
       if (s.momentum != 0) {
         T* buffer = state<T>(item, 0, i);
         const Vec<T> b = s.first ? g : load(buffer, m) * T(s.momentum) + g * T(1 - s.dampening);
@@ -90,12 +94,15 @@ void sgd_step(const Exec& ex, DType dtype, const OptimItem<SgdStep>* items, int6
   });
 }
 
-void adam_step(const Exec& ex, DType dtype, const OptimItem<AdamStep>* items, int64_t count) {
+void adam_step(const Exec& ex, DType dtype, const OptimItem<AdamStep>* items, int64_t count,
+               const GradControl* control) {
+  if (control->skip != 0) return;
   by_float_type(dtype, [&]<class T>(T) {
-    for_items<T>(ex, items, count, [](const OptimItem<AdamStep>& item, int64_t i, int64_t m) {
+    const T factor = T(control->factor);
+    for_items<T>(ex, items, count, [factor](const OptimItem<AdamStep>& item, int64_t i, int64_t m) {
       const AdamStep& s = item.step;
       const Vec<T> p = load(value<T>(item, i), m) * T(s.keep);
-      const Vec<T> g = gradient<T>(item, i, m, p);
+      const Vec<T> g = gradient<T>(item, i, m, p, factor);
       T *at_mean = state<T>(item, 0, i), *at_square = state<T>(item, 1, i);
       const Vec<T> mean = load(at_mean, m) * T(s.beta1) + g * T(1 - s.beta1);
       const Vec<T> square = load(at_square, m) * T(s.beta2) + g * g * T(1 - s.beta2);
@@ -113,60 +120,72 @@ void adam_step(const Exec& ex, DType dtype, const OptimItem<AdamStep>* items, in
   });
 }
 
-void rmsprop_step(const Exec& ex, DType dtype, const OptimItem<RmsPropStep>* items, int64_t count) {
+void rmsprop_step(const Exec& ex, DType dtype, const OptimItem<RmsPropStep>* items, int64_t count,
+                  const GradControl* control) {
+  if (control->skip != 0) return;
   by_float_type(dtype, [&]<class T>(T) {
-    for_items<T>(ex, items, count, [](const OptimItem<RmsPropStep>& item, int64_t i, int64_t m) {
-      const RmsPropStep& s = item.step;
-      const Vec<T> p = load(value<T>(item, i), m);
-      const Vec<T> g = gradient<T>(item, i, m, p);
-      T* at_square = state<T>(item, 0, i);
-      const Vec<T> square = load(at_square, m) * T(s.alpha) + g * g * T(1 - s.alpha);
-      store(at_square, square, m);
-      Vec<T> variance = square;
-      if (s.centered) {
-        T* at_mean = state<T>(item, 2, i);
-        const Vec<T> mean = load(at_mean, m) * T(s.alpha) + g * T(1 - s.alpha);
-        store(at_mean, mean, m);
-        variance = square - mean * mean;
-      }
-      Vec<T> update = g / (sqrt<T>(variance) + T(s.eps));
-      if (s.momentum > 0) {
-        T* buffer = state<T>(item, 1, i);
-        update = load(buffer, m) * T(s.momentum) + update;
-        store(buffer, update, m);
-      }
-      store(value<T>(item, i), p - update * T(s.lr), m);
-    });
+    const T factor = T(control->factor);
+    for_items<T>(ex, items, count,
+                 [factor](const OptimItem<RmsPropStep>& item, int64_t i, int64_t m) {
+                   const RmsPropStep& s = item.step;
+                   const Vec<T> p = load(value<T>(item, i), m);
+                   const Vec<T> g = gradient<T>(item, i, m, p, factor);
+                   T* at_square = state<T>(item, 0, i);
+                   const Vec<T> square = load(at_square, m) * T(s.alpha) + g * g * T(1 - s.alpha);
+                   store(at_square, square, m);
+                   Vec<T> variance = square;
+                   if (s.centered) {
+                     T* at_mean = state<T>(item, 2, i);
+                     const Vec<T> mean = load(at_mean, m) * T(s.alpha) + g * T(1 - s.alpha);
+                     store(at_mean, mean, m);
+                     variance = square - mean * mean;
+                   }
+                   Vec<T> update = g / (sqrt<T>(variance) + T(s.eps));
+                   if (s.momentum > 0) {
+                     T* buffer = state<T>(item, 1, i);
+                     update = load(buffer, m) * T(s.momentum) + update;
+                     store(buffer, update, m);
+                   }
+                   store(value<T>(item, i), p - update * T(s.lr), m);
+                 });
   });
 }
 
-void adagrad_step(const Exec& ex, DType dtype, const OptimItem<AdagradStep>* items, int64_t count) {
+void adagrad_step(const Exec& ex, DType dtype, const OptimItem<AdagradStep>* items, int64_t count,
+                  const GradControl* control) {
+  if (control->skip != 0) return;
   by_float_type(dtype, [&]<class T>(T) {
-    for_items<T>(ex, items, count, [](const OptimItem<AdagradStep>& item, int64_t i, int64_t m) {
-      const AdagradStep& s = item.step;
-      const Vec<T> p = load(value<T>(item, i), m);
-      const Vec<T> g = gradient<T>(item, i, m, p);
-      T* at_sum = state<T>(item, 0, i);
-      const Vec<T> sum = load(at_sum, m) + g * g;
-      store(at_sum, sum, m);
-      store(value<T>(item, i), p - g / (sqrt<T>(sum) + T(s.eps)) * T(s.lr), m);
-    });
+    const T factor = T(control->factor);
+    for_items<T>(ex, items, count,
+                 [factor](const OptimItem<AdagradStep>& item, int64_t i, int64_t m) {
+                   const AdagradStep& s = item.step;
+                   const Vec<T> p = load(value<T>(item, i), m);
+                   const Vec<T> g = gradient<T>(item, i, m, p, factor);
+                   T* at_sum = state<T>(item, 0, i);
+                   const Vec<T> sum = load(at_sum, m) + g * g;
+                   store(at_sum, sum, m);
+                   store(value<T>(item, i), p - g / (sqrt<T>(sum) + T(s.eps)) * T(s.lr), m);
+                 });
   });
 }
 
-void adamax_step(const Exec& ex, DType dtype, const OptimItem<AdamaxStep>* items, int64_t count) {
+void adamax_step(const Exec& ex, DType dtype, const OptimItem<AdamaxStep>* items, int64_t count,
+                 const GradControl* control) {
+  if (control->skip != 0) return;
   by_float_type(dtype, [&]<class T>(T) {
-    for_items<T>(ex, items, count, [](const OptimItem<AdamaxStep>& item, int64_t i, int64_t m) {
-      const AdamaxStep& s = item.step;
-      const Vec<T> p = load(value<T>(item, i), m);
-      const Vec<T> g = gradient<T>(item, i, m, p);
-      T *at_mean = state<T>(item, 0, i), *at_largest = state<T>(item, 1, i);
-      const Vec<T> mean = load(at_mean, m) * T(s.beta1) + g * T(1 - s.beta1);
-      const Vec<T> largest = max(load(at_largest, m) * T(s.beta2), abs(g) + T(s.eps));
-      store(at_mean, mean, m);
-      store(at_largest, largest, m);
-      store(value<T>(item, i), p - mean / largest * T(s.step_size), m);
-    });
+    const T factor = T(control->factor);
+    for_items<T>(ex, items, count,
+                 [factor](const OptimItem<AdamaxStep>& item, int64_t i, int64_t m) {
+                   const AdamaxStep& s = item.step;
+                   const Vec<T> p = load(value<T>(item, i), m);
+                   const Vec<T> g = gradient<T>(item, i, m, p, factor);
+                   T *at_mean = state<T>(item, 0, i), *at_largest = state<T>(item, 1, i);
+                   const Vec<T> mean = load(at_mean, m) * T(s.beta1) + g * T(1 - s.beta1);
+                   const Vec<T> largest = max(load(at_largest, m) * T(s.beta2), abs(g) + T(s.eps));
+                   store(at_mean, mean, m);
+                   store(at_largest, largest, m);
+                   store(value<T>(item, i), p - mean / largest * T(s.step_size), m);
+                 });
   });
 }
 
@@ -203,6 +222,23 @@ void power_sums(const Exec& ex, DType dtype, double* sums, const Piece* pieces, 
       }
     });
   });
+}
+
+void check_gradients(const Exec&, GradControl* control, const double* sums, int64_t count) {
+  control->skip = 0;
+  for (int64_t i = 0; i < count; ++i)
+    if (!(sums[i] - sums[i] == 0)) control->skip = 1;
+}
+
+void clip_gradients(const Exec&, GradControl* control, const double* sums, int64_t count, double p,
+                    double max_norm) {
+  const bool largest = p == __builtin_inf();
+  double total = 0;
+  for (int64_t i = 0; i < count; ++i)
+    total = !largest ? total + sums[i] : sums[i] != sums[i] || sums[i] > total ? sums[i] : total;
+  control->norm = control->factor * (largest ? total : __builtin_pow(total, 1 / p));
+  const double share = max_norm / (control->norm + 1e-6);
+  control->factor *= share > 1 ? 1 : share;
 }
 
 }  // namespace limber::kernels::cpu::LIMBER_ISA

@@ -5,6 +5,7 @@
 #if defined(LIMBER_CUDA_EMULATE)
 #include "kernels/cuda/emulator/language.h"
 #include "kernels/cuda/emulator/runtime.h"
+#include "kernels/cuda/emulator/stream.h"
 #else
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>

@@ -6,6 +6,7 @@
 
 #include "kernels/cuda/api.h"
 #include "kernels/cuda/runtime/check.h"
+#include "kernels/cuda/runtime/watch.h"
 #include "kernels/exec.h"
 #include "kernels/half.h"
 #include "kernels/types.h"
@@ -110,17 +111,23 @@ void check_argument(const Exec& ex, const T& argument) {
 template <class... Parameters, class... Args>
 void launch(const Exec& ex, const Grid& grid, void (*kernel)(Parameters...), const Args&... args) {
   if (grid.blocks == 0) return;
+  if (gpu::QueueWatch* watch = gpu::QueueWatch::of_thread())
+    watch->launch(ex.kernel, grid.blocks, static_cast<Parameters>(args)...);
 #if defined(LIMBER_CUDA_EMULATE)
-  (check_argument<Parameters>(ex, args), ...);
-  const auto call = [&] { kernel(static_cast<Parameters>(args)...); };
-  const emulator::LaunchShape shape{ex.kernel, unsigned(grid.blocks), unsigned(grid.threads),
-                                    grid.shared};
-  try {
-    emulator::run_launch(
-        shape, [](const void* body) { (*static_cast<const decltype(call)*>(body))(); }, &call);
-  } catch (const std::runtime_error& error) {
-    throw gpu::CudaError(error.what());
-  }
+  const auto run = [ex, grid, kernel, ... values = static_cast<Parameters>(args)] {
+    (check_argument<Parameters>(ex, values), ...);
+    const auto call = [&] { kernel(values...); };
+    const emulator::LaunchShape shape{ex.kernel, unsigned(grid.blocks), unsigned(grid.threads),
+                                      grid.shared};
+    try {
+      emulator::run_launch(
+          shape, [](const void* body) { (*static_cast<const decltype(call)*>(body))(); }, &call);
+    } catch (const std::runtime_error& error) {
+      throw gpu::CudaError(error.what());
+    }
+    return cudaSuccess;
+  };
+  cuda_check_in(ex, emulator::enqueue(stream_of(ex), run));
 #else
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(unsigned(grid.blocks));

@@ -50,18 +50,19 @@ __device__ __forceinline__ float& state(const OptimItem<Step>& item, int which, 
 
 // The clipped gradient with the weight decay that is part of it.
 template <class Step>
-__device__ __forceinline__ float gradient(const OptimItem<Step>& item, int64_t i, float p) {
+__device__ __forceinline__ float gradient(const OptimItem<Step>& item, int64_t i, float p,
+                                          float factor) {
   const float limit = float(item.grad_limit);
-  float g = static_cast<const float*>(item.grad)[i] * float(item.grad_scale);
+  float g = static_cast<const float*>(item.grad)[i] * factor;
   g = g < limit ? g : limit;
   g = g > -limit ? g : -limit;
   return g + p * float(item.step.weight_decay);
 }
 
-__device__ void update(const OptimItem<SgdStep>& item, int64_t i) {
+__device__ void update(const OptimItem<SgdStep>& item, int64_t i, float factor) {
   const SgdStep& s = item.step;
   float& p = value(item)[i];
-  float g = gradient(item, i, p);
+  float g = gradient(item, i, p, factor);
   if (s.momentum != 0) {
     float& buffer = state(item, 0, i);
     const float b = s.first ? g : buffer * float(s.momentum) + g * float(1 - s.dampening);
@@ -71,9 +72,9 @@ __device__ void update(const OptimItem<SgdStep>& item, int64_t i) {
   p -= g * float(s.lr);
 }
 
-__device__ void update(const OptimItem<AdamStep>& item, int64_t i) {
+__device__ void update(const OptimItem<AdamStep>& item, int64_t i, float factor) {
   const AdamStep& s = item.step;
-  const float p = value(item)[i] * float(s.keep), g = gradient(item, i, p);
+  const float p = value(item)[i] * float(s.keep), g = gradient(item, i, p, factor);
   const float mean = state(item, 0, i) * float(s.beta1) + g * float(1 - s.beta1);
   const float square = state(item, 1, i) * float(s.beta2) + g * g * float(1 - s.beta2);
   state(item, 0, i) = mean;
@@ -87,10 +88,10 @@ __device__ void update(const OptimItem<AdamStep>& item, int64_t i) {
   value(item)[i] = p - mean / denominator * float(s.step_size);
 }
 
-__device__ void update(const OptimItem<RmsPropStep>& item, int64_t i) {
+__device__ void update(const OptimItem<RmsPropStep>& item, int64_t i, float factor) {
   const RmsPropStep& s = item.step;
   float& p = value(item)[i];
-  const float g = gradient(item, i, p);
+  const float g = gradient(item, i, p, factor);
   const float square = state(item, 0, i) * float(s.alpha) + g * g * float(1 - s.alpha);
   state(item, 0, i) = square;
   float variance = square;
@@ -107,18 +108,18 @@ __device__ void update(const OptimItem<RmsPropStep>& item, int64_t i) {
   p -= step * float(s.lr);
 }
 
-__device__ void update(const OptimItem<AdagradStep>& item, int64_t i) {
+__device__ void update(const OptimItem<AdagradStep>& item, int64_t i, float factor) {
   const AdagradStep& s = item.step;
   float& p = value(item)[i];
-  const float g = gradient(item, i, p), sum = state(item, 0, i) + g * g;
+  const float g = gradient(item, i, p, factor), sum = state(item, 0, i) + g * g;
   state(item, 0, i) = sum;
   p -= g / (sqrtf(sum) + float(s.eps)) * float(s.lr);
 }
 
-__device__ void update(const OptimItem<AdamaxStep>& item, int64_t i) {
+__device__ void update(const OptimItem<AdamaxStep>& item, int64_t i, float factor) {
   const AdamaxStep& s = item.step;
   float& p = value(item)[i];
-  const float g = gradient(item, i, p);
+  const float g = gradient(item, i, p, factor);
   const float mean = state(item, 0, i) * float(s.beta1) + g * float(1 - s.beta1);
   const float largest = fmaxf(state(item, 1, i) * float(s.beta2), fabsf(g) + float(s.eps));
   state(item, 0, i) = mean;
@@ -126,7 +127,7 @@ __device__ void update(const OptimItem<AdamaxStep>& item, int64_t i) {
   p -= mean / largest * float(s.step_size);
 }
 
-__device__ void update(const OptimItem<LerpStep>& item, int64_t i) {
+__device__ void update(const OptimItem<LerpStep>& item, int64_t i, float) {
   const float weight = float(item.step.weight);
   float& average = value(item)[i];
   const float source = static_cast<const float*>(item.grad)[i];
@@ -135,16 +136,19 @@ __device__ void update(const OptimItem<LerpStep>& item, int64_t i) {
 }
 
 template <class Step>
-__global__ void step_kernel(const OptimItem<Step>* items, const int64_t* first_piece,
-                            int64_t count) {
+__global__ void step_kernel(const OptimItem<Step>* items, const int64_t* first_piece, int64_t count,
+                            const GradControl* control) {
+  if (control != nullptr && control->skip != 0) return;
+  const float factor = control != nullptr ? float(control->factor) : 1;
   int64_t begin = 0;
   const OptimItem<Step>& item = item_of(items, first_piece, count, blockIdx.x, &begin);
   const int64_t end = begin + kPiece < item.n ? begin + kPiece : item.n;
-  for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) update(item, i);
+  for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) update(item, i, factor);
 }
 
 template <class Step>
-void run(const Exec& ex, DType dtype, const OptimItem<Step>* items, int64_t count) {
+void run(const Exec& ex, DType dtype, const OptimItem<Step>* items, int64_t count,
+         const GradControl* control) {
   if (dtype != DType::f32) unsupported(ex, dtype);
   std::vector<int64_t> first_piece;
   int64_t pieces = 0;
@@ -154,7 +158,7 @@ void run(const Exec& ex, DType dtype, const OptimItem<Step>* items, int64_t coun
   }
   const Uploaded<OptimItem<Step>> list(ex, items, count);
   const Uploaded<int64_t> firsts(ex, first_piece.data(), count);
-  launch(ex, {pieces, kThreads}, step_kernel<Step>, list.data(), firsts.data(), count);
+  launch(ex, {pieces, kThreads}, step_kernel<Step>, list.data(), firsts.data(), count, control);
 }
 
 // One block per piece; sums of one thread's numbers in float, of all threads' in double.
@@ -175,38 +179,67 @@ __global__ void power_sums_kernel(double* sums, const Piece* pieces, float p, bo
   if (threadIdx.x == 0) sums[blockIdx.x] = total;
 }
 
+__global__ void check_gradients_kernel(GradControl* control, const double* sums, int64_t count) {
+  float infinite = 0;
+  for (int64_t i = threadIdx.x; i < count; i += blockDim.x)
+    if (!(sums[i] - sums[i] == 0)) infinite = 1;
+  infinite = over_block(infinite, 0.0f, Larger());
+  if (threadIdx.x == 0) control->skip = infinite != 0 ? 1 : 0;
+}
+
+// One thread: a thousand sums at most, added in the CPU's order.
+__global__ void clip_gradients_kernel(GradControl* control, const double* sums, int64_t count,
+                                      double p, double max_norm) {
+  const bool largest = p == __builtin_inf();
+  double total = 0;
+  for (int64_t i = 0; i < count; ++i)
+    total = !largest ? total + sums[i] : sums[i] != sums[i] || sums[i] > total ? sums[i] : total;
+  control->norm = control->factor * (largest ? total : pow(total, 1 / p));
+  const double share = max_norm / (control->norm + 1e-6);
+  control->factor *= share > 1 ? 1 : share;
+}
+
 }  // namespace
 
-void sgd_step(const Exec& ex, DType dtype, const OptimItem<SgdStep>* items, int64_t count) {
-  run(ex, dtype, items, count);
+void sgd_step(const Exec& ex, DType dtype, const OptimItem<SgdStep>* items, int64_t count,
+              const GradControl* control) {
+  run(ex, dtype, items, count, control);
 }
-void adam_step(const Exec& ex, DType dtype, const OptimItem<AdamStep>* items, int64_t count) {
-  run(ex, dtype, items, count);
+void adam_step(const Exec& ex, DType dtype, const OptimItem<AdamStep>* items, int64_t count,
+               const GradControl* control) {
+  run(ex, dtype, items, count, control);
 }
-void rmsprop_step(const Exec& ex, DType dtype, const OptimItem<RmsPropStep>* items, int64_t count) {
-  run(ex, dtype, items, count);
+void rmsprop_step(const Exec& ex, DType dtype, const OptimItem<RmsPropStep>* items, int64_t count,
+                  const GradControl* control) {
+  run(ex, dtype, items, count, control);
 }
-void adagrad_step(const Exec& ex, DType dtype, const OptimItem<AdagradStep>* items, int64_t count) {
-  run(ex, dtype, items, count);
+void adagrad_step(const Exec& ex, DType dtype, const OptimItem<AdagradStep>* items, int64_t count,
+                  const GradControl* control) {
+  run(ex, dtype, items, count, control);
 }
-void adamax_step(const Exec& ex, DType dtype, const OptimItem<AdamaxStep>* items, int64_t count) {
-  run(ex, dtype, items, count);
+void adamax_step(const Exec& ex, DType dtype, const OptimItem<AdamaxStep>* items, int64_t count,
+                 const GradControl* control) {
+  run(ex, dtype, items, count, control);
 }
 void lerp_step(const Exec& ex, DType dtype, const OptimItem<LerpStep>* items, int64_t count) {
-  run(ex, dtype, items, count);
+  run(ex, dtype, items, count, nullptr);
 }
 
-// `sums` is host memory: the caller reads it at once.
 void power_sums(const Exec& ex, DType dtype, double* sums, const Piece* pieces, int64_t count,
                 double p) {
   if (dtype != DType::f32) unsupported(ex, dtype);
   if (count == 0) return;
   const Uploaded<Piece> list(ex, pieces, count);
-  const Scratch<double> results(ex, count);
-  launch(ex, {count, kThreads}, power_sums_kernel, results.data(), list.data(), p,
-         p == __builtin_inf());
-  gpu::copy(ex.device.index, sums, results.data(), size_t(count) * sizeof(double),
-            gpu::Copy::to_host);
+  launch(ex, {count, kThreads}, power_sums_kernel, sums, list.data(), p, p == __builtin_inf());
+}
+
+void check_gradients(const Exec& ex, GradControl* control, const double* sums, int64_t count) {
+  launch(ex, {1, kThreads}, check_gradients_kernel, control, sums, count);
+}
+
+void clip_gradients(const Exec& ex, GradControl* control, const double* sums, int64_t count,
+                    double p, double max_norm) {
+  launch(ex, {1, 1}, clip_gradients_kernel, control, sums, count, p, max_norm);
 }
 
 }  // namespace limber::kernels::cuda

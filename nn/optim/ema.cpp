@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "kernels/optim.h"
+#include "tensor/capture.h"
 #include "tensor/op.h"
 
 namespace limber {
@@ -36,30 +38,42 @@ double AveragedModel::weight() const {
   return m;
 }
 
+// Copies are averages too, with a weight of 1, which gives the source's number to the bit.
 void AveragedModel::update() {
   using Item = kernels::OptimItem<kernels::LerpStep>;
-  std::vector<Item> items[2];  // f32, f64
   const bool first = steps_ == 0, due = steps_ % options_.interval == 0;
-  const double share = weight();
+  std::vector<Item> items[2];  // f32, f64
+  std::vector<char> copies[2];
   Device device;  // where the floats lie
   for (size_t i = 0; i < sources_.size(); ++i) {
     const Tensor& source = sources_[i]->value;
-    Tensor& average = averages_[i].value;
-    if (first || (sources_[i]->role == Role::buffer && !options_.update_buffers)) {
-      average.copy_from(source);
-    } else if (due && is_float(source.dtype())) {
-      device = source.device();
-      items[source.dtype() == DType::f64].push_back(
-          {.value = average.raw(), .grad = source.raw(), .n = source.numel(), .step = {share}});
+    const Tensor& average = averages_[i].value;
+    const bool copy = first || (sources_[i]->role == Role::buffer && !options_.update_buffers);
+    if (!copy && (!due || !is_float(source.dtype()))) continue;
+    if (!is_float(source.dtype())) {
+      before_device_work([average, source] { Tensor(average).copy_from(source); });
+      continue;
     }
+    device = source.device();
+    const bool wide = source.dtype() == DType::f64;
+    items[wide].push_back(
+        {.value = average.raw(), .grad = source.raw(), .n = source.numel(), .step = {}});
+    copies[wide].push_back(copy);
   }
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const auto& list = items[dtype == DType::f64];
+    const std::vector<Item>& list = items[dtype == DType::f64];
     if (list.empty()) continue;
+    const size_t bytes = list.size() * sizeof(Item);
+    const Tensor host = host_memory({int64_t(bytes)}, DType::u8);
+    std::memcpy(host.raw(), list.data(), bytes);
+    auto* at = static_cast<Item*>(host.raw());
+    before_device_work([this, host, at, copied = copies[dtype == DType::f64]] {
+      for (size_t i = 0; i < copied.size(); ++i) at[i].step.weight = copied[i] != 0 ? 1 : weight();
+    });
     const DeviceScope scope(device);
-    kernels::lerp_step(exec_for(dtype), dtype, list.data(), int64_t(list.size()));
+    kernels::lerp_step(exec_for(dtype), dtype, at, int64_t(list.size()));
   }
-  ++steps_;
+  before_device_work([this] { ++steps_; });
 }
 
 void AveragedModel::swap() {

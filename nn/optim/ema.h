@@ -26,7 +26,10 @@ class AveragedModel {
  public:
   AveragedModel(ParameterStore& store, const AverageOptions& options);
 
-  void update();  // the model has made a step
+  // The model has made a step. May be captured (tensor/capture.h) after the first where
+  // is_uniform().
+  void update();
+  bool is_uniform() const { return options_.interval == 1; }  // each step averages
   // Exchanges the model's numbers and the averages.
   void swap();
 

@@ -1,7 +1,9 @@
 #include "nn/optim/optim_wrapper.h"
 
-#include <algorithm>
-#include <cmath>
+#include <memory>
+
+#include "kernels/optim.h"
+#include "tensor/capture.h"
 
 namespace limber {
 
@@ -33,35 +35,62 @@ double OptimWrapper::loss_divisor() const {
 bool OptimWrapper::update(Tape& tape, const Tensor& loss) {
   check(loss.numel() == 1, "optim_wrapper: a loss of shape ", loss.shape(), ", one number needed");
   check(total_ < 0 || done_ < total_, "optim_wrapper: all ", total_, " iterations are done");
-  const double seed = (scaler_ ? scaler_->scale() : 1) / loss_divisor();
-  tape.backward(loss, Tensor::full(loss.shape(), seed, loss.dtype()));
+  tape.backward(loss, seed_of(loss));
   ++done_;
   if (done_ % accumulative_counts_ != 0 && done_ != total_) return false;
-  return step();
+  step();
+  return changed_;
+}
+
+// The loss's share in the window, times the scale, which changes from step to step.
+Tensor OptimWrapper::seed_of(const Tensor& loss) const {
+  const double share = 1 / loss_divisor();
+  if (!scaler_) return Tensor::full(loss.shape(), share, loss.dtype());
+  const auto fill = [this, share](const Tensor& host) {
+    Tensor(host).copy_from(Tensor::full(host.shape(), scaler_->scale() * share, host.dtype()));
+  };
+  return fed(loss.shape(), loss.dtype(), fill).to(loss.device());
 }
 
 // torch.nn.utils.clip_grad_norm_ and clip_grad_value_; the optimiser's kernel applies the factor,
 // together with the scaler's. The largest gradient says whether all are finite: it cannot overflow
-// as other norms do.
-bool OptimWrapper::step() {
+// as other norms do. A GPU decides all that by itself, and the host reads what came out.
+void OptimWrapper::step() {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  double scale = 1, limit = kInfinity;
-  bool skipped = false;
-  if (scaler_) {
-    scale = 1 / scaler_->scale();
-    skipped = !std::isfinite(limber::gradient_norm(optimizer_.gradients(), kInfinity));
-    scaler_->update(skipped);
-  }
-  if (clip_.by == ClipOptions::By::norm) {
-    norm_ = scale * limber::gradient_norm(optimizer_.gradients(), clip_.norm_type);
-    const double factor = clip_.max / (*norm_ + 1e-6);
-    scale *= factor > 1 ? 1 : factor;  // NaN stays
-  } else if (clip_.by == ClipOptions::By::value) {
-    limit = clip_.max;
-  }
-  if (!skipped) optimizer_.step(scale, limit);
+  const std::vector<Tensor> gradients = optimizer_.gradients();
+  const DeviceScope scope(gradients.empty() ? Device{} : gradients[0].device());
+  const kernels::Exec ex = exec_for(DType::f64);
+  const auto fill = [this](const Tensor& host) {
+    auto* start = std::construct_at(static_cast<kernels::GradControl*>(host.raw()));
+    start->factor = scaler_ ? 1 / scaler_->scale() : 1;
+  };
+  const Tensor control =
+      fed({int64_t(sizeof(kernels::GradControl))}, DType::u8, fill).to(current_device());
+  auto* on_device = static_cast<kernels::GradControl*>(control.raw());
+  const auto sums_of = [&](double p, const auto& use) {
+    const Tensor sums = gradient_sums(gradients, p);
+    use(static_cast<const double*>(sums.raw()), sums.numel());
+  };
+  if (scaler_)
+    sums_of(kInfinity, [&](const double* sums, int64_t n) {
+      kernels::check_gradients(ex, on_device, sums, n);
+    });
+  if (clip_.by == ClipOptions::By::norm)
+    sums_of(clip_.norm_type, [&](const double* sums, int64_t n) {
+      kernels::clip_gradients(ex, on_device, sums, n, clip_.norm_type, clip_.max);
+    });
+  optimizer_.step(control, clip_.by == ClipOptions::By::value ? clip_.max : kInfinity);
   optimizer_.zero_grad();
-  return !skipped;
+  changed_ = true;
+  if (!scaler_ && clip_.by != ClipOptions::By::norm) return;
+  after_device_work([this, result = fetched(control)] {
+    const auto& found = *static_cast<const kernels::GradControl*>(result.raw());
+    if (clip_.by == ClipOptions::By::norm) norm_ = found.norm;
+    if (!scaler_) return;
+    changed_ = found.skip == 0;
+    if (!changed_) optimizer_.uncount_step();
+    scaler_->update(!changed_);
+  });
 }
 
 }  // namespace limber

@@ -34,19 +34,22 @@ class OptimWrapper {
   void set_progress(int64_t done, int64_t total);
 
   // Backward from `loss` (one element), and at the end of a window the step, which a scaler leaves
-  // out where a gradient is not finite. Returns whether the parameters changed.
+  // out where a gradient is not finite. Returns whether the parameters changed. May be captured
+  // (tensor/capture.h) where each iteration makes a step; what it returns then means nothing.
   bool update(Tape& tape, const Tensor& loss);
 
   Optimizer& optimizer() { return optimizer_; }
   const Optimizer& optimizer() const { return optimizer_; }
   // Before clipping, at the last step; absent without clipping by norm.
   std::optional<double> gradient_norm() const { return norm_; }
+  int accumulative_counts() const { return accumulative_counts_; }
   DType precision() const { return precision_; }  // what the forward pass is to be cast to
   GradScaler* scaler() { return scaler_ ? &*scaler_ : nullptr; }
 
  private:
   double loss_divisor() const;
-  bool step();
+  Tensor seed_of(const Tensor& loss) const;
+  void step();
 
   Optimizer optimizer_;
   int accumulative_counts_;
@@ -55,6 +58,7 @@ class OptimWrapper {
   std::optional<GradScaler> scaler_;
   int64_t done_ = 0, total_ = -1;
   std::optional<double> norm_;
+  bool changed_ = false;  // by the last step
 };
 
 }  // namespace limber

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <memory>
 #include <set>
 
 #include "autograd/autograd.h"
 #include "kernels/optim.h"
+#include "tensor/capture.h"
 #include "tensor/op.h"
 
 namespace limber {
@@ -100,10 +103,12 @@ void Optimizer::make_state(Slot& slot) const {
     }
 }
 
+// The list is written in two parts: what stays the same from step to step, and what does not, which
+// a captured step writes anew for each replay.
 template <class Step, class Kernel, class Make>
-void Optimizer::run(const Kernel& kernel, double scale, double limit, const Make& make) {
-  std::vector<kernels::OptimItem<Step>> items[2];  // f32, f64
-  std::vector<Tensor> grads;                       // kept alive
+void Optimizer::run(const Kernel& kernel, const Tensor& control, double limit, const Make& make) {
+  using Item = kernels::OptimItem<Step>;
+  std::vector<Slot*> due[2];  // f32, f64
   for (Slot& slot : slots_) {
     const Tensor& value = slot.parameter->value;
     const Tensor grad = grad_of(value);
@@ -112,68 +117,89 @@ void Optimizer::run(const Kernel& kernel, double scale, double limit, const Make
           "optimizer: ", slot.parameter->name, " is ", value.dtype(), " ", value.shape(),
           ", its gradient ", grad.dtype(), " ", grad.shape());
     make_state(slot);
-    ++slot.steps;
-    kernels::OptimItem<Step> item{.value = value.raw(),
-                                  .grad = grad.raw(),
-                                  .n = value.numel(),
-                                  .grad_scale = scale,
-                                  .grad_limit = limit,
-                                  .step = make(groups_[slot.group], slot.steps)};
-    for (size_t i = 0; i < slot.state.size(); ++i)
-      item.state[i] = slot.state[i].defined() ? slot.state[i].raw() : nullptr;
-    items[value.dtype() == DType::f64].push_back(item);
-    grads.push_back(grad);
+    due[value.dtype() == DType::f64].push_back(&slot);
+    stepped_.push_back(&slot);
   }
   for (const DType dtype : {DType::f32, DType::f64}) {
-    const auto& list = items[dtype == DType::f64];
-    if (list.empty()) continue;
-    const DeviceScope scope(grads[0].device());
-    kernel(exec_for(dtype), dtype, list.data(), int64_t(list.size()));
+    const std::vector<Slot*>& slots = due[dtype == DType::f64];
+    if (slots.empty()) continue;
+    const auto count = int64_t(slots.size());
+    const Tensor list = host_memory({count * int64_t(sizeof(Item))}, DType::u8);
+    auto* items = static_cast<Item*>(list.raw());
+    for (size_t k = 0; k < slots.size(); ++k) {
+      const Tensor& value = slots[k]->parameter->value;
+      Item* item = std::construct_at(items + k);
+      item->value = value.raw();
+      item->grad = grad_of(value).raw();
+      item->n = value.numel();
+      item->grad_limit = limit;
+      for (size_t i = 0; i < slots[k]->state.size(); ++i)
+        if (const Tensor& state = slots[k]->state[i]; state.defined()) item->state[i] = state.raw();
+    }
+    before_device_work([this, slots, list, items, make] {
+      for (size_t k = 0; k < slots.size(); ++k)
+        items[k].step = make(groups_[slots[k]->group], ++slots[k]->steps);
+    });
+    const DeviceScope scope(slots[0]->parameter->value.device());
+    kernel(exec_for(dtype), dtype, items, count,
+           static_cast<const kernels::GradControl*>(control.raw()));
   }
 }
 
 void Optimizer::step(double scale, double limit) {
+  const Tensor control = host_memory({int64_t(sizeof(kernels::GradControl))}, DType::u8);
+  std::construct_at(static_cast<kernels::GradControl*>(control.raw()))->factor = scale;
+  step(control.to(slots_[0].parameter->value.device()), limit);
+}
+
+void Optimizer::uncount_step() {
+  for (Slot* slot : stepped_) --slot->steps;
+}
+
+void Optimizer::step(const Tensor& control, double limit) {
   using namespace kernels;
-  const OptimizerOptions& o = options_;
-  switch (o.kind) {
+  stepped_.clear();
+  switch (options_.kind) {
     case OptimizerKind::sgd:
-      return run<SgdStep>(sgd_step, scale, limit, [&](const ParamGroup& g, int64_t t) -> SgdStep {
-        return {g[Hyper::lr],           g[Hyper::momentum], o.dampening,
-                g[Hyper::weight_decay], o.nesterov,         t == 1};
-      });
+      return run<SgdStep>(sgd_step, control, limit,
+                          [this](const ParamGroup& g, int64_t t) -> SgdStep {
+                            return {g[Hyper::lr],           g[Hyper::momentum], options_.dampening,
+                                    g[Hyper::weight_decay], options_.nesterov,  t == 1};
+                          });
     case OptimizerKind::adam:
     case OptimizerKind::adamw:
-      return run<AdamStep>(adam_step, scale, limit,
-                           [&](const ParamGroup& g, int64_t t) -> AdamStep {
-                             const double lr = g[Hyper::lr], decay = g[Hyper::weight_decay];
-                             const double beta1 = g[Hyper::momentum];
-                             const bool decoupled = o.kind == OptimizerKind::adamw;
-                             return {.step_size = lr / (1 - std::pow(beta1, double(t))),
-                                     .root_correction = std::sqrt(1 - std::pow(o.beta2, double(t))),
-                                     .beta1 = beta1,
-                                     .beta2 = o.beta2,
-                                     .eps = o.eps,
-                                     .weight_decay = decoupled ? 0 : decay,
-                                     .keep = decoupled ? 1 - lr * decay : 1,
-                                     .amsgrad = o.amsgrad};
-                           });
+      return run<AdamStep>(
+          adam_step, control, limit, [this](const ParamGroup& g, int64_t t) -> AdamStep {
+            const double lr = g[Hyper::lr], decay = g[Hyper::weight_decay];
+            const double beta1 = g[Hyper::momentum];
+            const bool decoupled = options_.kind == OptimizerKind::adamw;
+            return {.step_size = lr / (1 - std::pow(beta1, double(t))),
+                    .root_correction = std::sqrt(1 - std::pow(options_.beta2, double(t))),
+                    .beta1 = beta1,
+                    .beta2 = options_.beta2,
+                    .eps = options_.eps,
+                    .weight_decay = decoupled ? 0 : decay,
+                    .keep = decoupled ? 1 - lr * decay : 1,
+                    .amsgrad = options_.amsgrad};
+          });
     case OptimizerKind::rmsprop:
       return run<RmsPropStep>(
-          rmsprop_step, scale, limit, [&](const ParamGroup& g, int64_t) -> RmsPropStep {
-            return {g[Hyper::lr],           o.alpha,   o.eps, g[Hyper::momentum],
-                    g[Hyper::weight_decay], o.centered};
+          rmsprop_step, control, limit, [this](const ParamGroup& g, int64_t) -> RmsPropStep {
+            return {g[Hyper::lr],       options_.alpha,         options_.eps,
+                    g[Hyper::momentum], g[Hyper::weight_decay], options_.centered};
           });
     case OptimizerKind::adagrad:
-      return run<AdagradStep>(
-          adagrad_step, scale, limit, [&](const ParamGroup& g, int64_t t) -> AdagradStep {
-            return {g[Hyper::lr] / (1 + double(t - 1) * o.lr_decay), o.eps, g[Hyper::weight_decay]};
-          });
+      return run<AdagradStep>(adagrad_step, control, limit,
+                              [this](const ParamGroup& g, int64_t t) -> AdagradStep {
+                                return {g[Hyper::lr] / (1 + double(t - 1) * options_.lr_decay),
+                                        options_.eps, g[Hyper::weight_decay]};
+                              });
     case OptimizerKind::adamax:
-      return run<AdamaxStep>(adamax_step, scale, limit,
-                             [&](const ParamGroup& g, int64_t t) -> AdamaxStep {
+      return run<AdamaxStep>(adamax_step, control, limit,
+                             [this](const ParamGroup& g, int64_t t) -> AdamaxStep {
                                const double beta1 = g[Hyper::momentum];
                                return {g[Hyper::lr] / (1 - std::pow(beta1, double(t))), beta1,
-                                       o.beta2, o.eps, g[Hyper::weight_decay]};
+                                       options_.beta2, options_.eps, g[Hyper::weight_decay]};
                              });
   }
 }
@@ -238,28 +264,40 @@ void Optimizer::load_state(const std::vector<NamedTensor>& state) {
   }
 }
 
-double gradient_norm(const std::vector<Tensor>& gradients, double p) {
+Tensor gradient_sums(const std::vector<Tensor>& gradients, double p) {
   check(p > 0, "gradient_norm: the order must be positive, not ", p);
   constexpr int64_t kPiece = 65536;
-  const bool largest = std::isinf(p);
-  double total = 0;
-  for (const DType dtype : {DType::f32, DType::f64}) {
-    std::vector<kernels::Piece> pieces;
-    for (const Tensor& grad : gradients) {
-      if (grad.dtype() != dtype) continue;
-      const auto* bytes = static_cast<const std::byte*>(grad.raw());
-      for (int64_t i = 0; i < grad.numel(); i += kPiece)
-        pieces.push_back({bytes + size_t(i) * size_of(dtype), std::min(kPiece, grad.numel() - i)});
-    }
-    if (pieces.empty()) continue;
-    const DeviceScope scope(gradients[0].device());
-    std::vector<double> sums(pieces.size());
-    kernels::power_sums(exec_for(dtype), dtype, sums.data(), pieces.data(), int64_t(pieces.size()),
-                        p);
-    for (const double sum : sums)
-      total = !largest ? total + sum : std::isnan(sum) || sum > total ? sum : total;
+  std::vector<kernels::Piece> pieces[2];  // f32, f64
+  for (const Tensor& grad : gradients) {
+    const auto* bytes = static_cast<const std::byte*>(grad.raw());
+    for (int64_t i = 0; i < grad.numel(); i += kPiece)
+      pieces[grad.dtype() == DType::f64].push_back(
+          {bytes + size_t(i) * size_of(grad.dtype()), std::min(kPiece, grad.numel() - i)});
   }
-  return largest ? total : std::pow(total, 1 / p);
+  const DeviceScope scope(gradients.empty() ? Device{} : gradients[0].device());
+  const auto narrow = int64_t(pieces[0].size()), wide = int64_t(pieces[1].size());
+  const Tensor sums = Tensor::empty({narrow + wide}, DType::f64);
+  auto* at = static_cast<double*>(sums.raw());
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    const auto& list = pieces[dtype == DType::f64];
+    if (list.empty()) continue;
+    const auto count = int64_t(list.size());
+    const Tensor on_host = host_memory({count * int64_t(sizeof(kernels::Piece))}, DType::u8);
+    std::memcpy(on_host.raw(), list.data(), list.size() * sizeof(kernels::Piece));
+    kernels::power_sums(exec_for(dtype), dtype, at,
+                        static_cast<const kernels::Piece*>(on_host.raw()), count, p);
+    at += count;
+  }
+  return sums;
+}
+
+double gradient_norm(const std::vector<Tensor>& gradients, double p) {
+  const Tensor sums = gradient_sums(gradients, p).to(Device{});
+  kernels::GradControl control;
+  const DeviceScope on_host({});
+  kernels::clip_gradients(exec_for(DType::f64), &control, sums.data<double>(), sums.numel(), p,
+                          std::numeric_limits<double>::infinity());
+  return control.norm;
 }
 
 }  // namespace limber

@@ -52,11 +52,17 @@ struct OptimizerOptions {
 
 class Optimizer {
  public:
+  static constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+
   // Throws when two groups hold one tensor or when an option is out of its range.
   Optimizer(const OptimizerOptions& options, std::vector<ParamGroup> groups);
 
   // One update with g = clamp(scale * gradient, -limit, limit).
-  void step(double scale = 1, double limit = std::numeric_limits<double>::infinity());
+  void step(double scale = 1, double limit = kNoLimit);
+  // The same with the scale of a kernels::GradControl where the parameters lie, which may also say
+  // that the step be skipped; uncount_step() is for when it did.
+  void step(const Tensor& control, double limit = kNoLimit);
+  void uncount_step();
   void zero_grad();
   std::vector<Tensor> gradients() const;  // those there are
 
@@ -78,15 +84,19 @@ class Optimizer {
     std::array<Tensor, 3> state{};
   };
   template <class Step, class Kernel, class Make>
-  void run(const Kernel& kernel, double scale, double limit, const Make& make);
+  void run(const Kernel& kernel, const Tensor& control, double limit, const Make& make);
   void make_state(Slot& slot) const;
 
   OptimizerOptions options_;
   std::vector<ParamGroup> groups_;
   std::vector<Slot> slots_;
+  std::vector<Slot*> stepped_;  // by the last step
 };
 
 // The p-norm of all gradients as one vector, p > 0 or infinite.
 double gradient_norm(const std::vector<Tensor>& gradients, double p);
+// What it is made of: f64 (n,), for each piece of a gradient the sum of |g|^p, or the largest |g|;
+// where the gradients lie, which is one device.
+Tensor gradient_sums(const std::vector<Tensor>& gradients, double p);
 
 }  // namespace limber

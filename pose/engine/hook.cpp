@@ -16,7 +16,12 @@ struct EmaHook : Hook {
                 "supported");
     c.find("strict_load");
   }
-  void after_iteration(RunState&) override { averages.update(); }
+  void after_update(RunState&) override {
+    if (averages.is_uniform()) averages.update();
+  }
+  void after_iteration(RunState&) override {
+    if (!averages.is_uniform()) averages.update();
+  }
   void before_validation(RunState&) override { averages.swap(); }
   void after_validation(RunState&) override { averages.swap(); }
   AveragedModel* average() override { return &averages; }

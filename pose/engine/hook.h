@@ -28,6 +28,8 @@ struct Hook {
   virtual ~Hook() = default;
   virtual void before_train(RunState&) {}
   virtual void before_epoch(RunState&) {}
+  // After the optimiser's step, as a part of what the trainer may capture (tensor/capture.h).
+  virtual void after_update(RunState&) {}
   virtual void after_iteration(RunState&) {}
   virtual void before_validation(RunState&) {}
   virtual void after_validation(RunState&) {}

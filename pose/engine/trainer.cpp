@@ -76,6 +76,8 @@ Trainer::Trainer(const Config& config, const TrainerOptions& options) : config_(
   read_length();
   make_optimiser(options.amp, options.auto_scale_lr);
   hooks_ = make_hooks(config_.find("custom_hooks"), model_);
+  make_capture(options.cuda_graph);
+  if (model_.device.is_cuda()) staging_.emplace(model_.device);
   const Config defaults = config_.find("default_hooks");
   log_interval_ = std::max<int64_t>(1, defaults.find("logger").get<int64_t>("interval", 50));
   policy_.emplace(read_checkpoint_options(defaults.find("checkpoint")), length_.max);
@@ -206,20 +208,19 @@ void Trainer::run_epoch() {
     head->train.epoch = int(state_.epoch);
     head->train.max_epochs = int(state_.max_epochs);
   }
+  capture_->begin_epoch();
   const int64_t first = state_.iteration - state_.epoch * epoch_length();
   train_loader_->start(state_.epoch, first);
-  double before = now(), waited = train_loader_->wait_seconds();
-  while (length_.by_epoch || !finished()) {
-    std::optional<std::vector<DataSample>> batch = train_loader_->next();
-    if (!batch) break;
-    const double data_seconds = train_loader_->wait_seconds() - waited;
-    waited = train_loader_->wait_seconds();
-    Step done = step(*batch);
+  double before = now();
+  std::optional<Batch> batch = next_batch(state_.iteration);
+  while (batch) {
+    std::optional<Batch> next;
+    Step done = step(std::move(*batch), next);
+    batch = std::move(next);
     for (const auto& scheduler : schedulers_)
       if (!scheduler->by_epoch()) scheduler->step();
     ++state_.iteration;
     for (const auto& hook : hooks_) hook->after_iteration(state_);
-    done.data_seconds = data_seconds;
     done.seconds = now() - before;
     before = now();
     log_step(done);
@@ -238,34 +239,94 @@ void Trainer::run_epoch() {
   if (length_.by_epoch && length_.validates_after(state_.epoch)) validate(state_.epoch);
 }
 
-Trainer::Step Trainer::step(std::vector<DataSample>& batch) {
-  Step result;
-  result.images = batch.size();
-  model_.preprocessor->set_iteration(state_.iteration, seed_);
-  const Tensor inputs = (*model_.preprocessor)(batch, /*training=*/true).to(model_.device);
+void Trainer::make_capture(bool wanted) {
+  const Config env = config_.find("env_cfg");
+  if (!env.is_null()) env.ignore();  // the rest of it is about other frameworks' libraries
+  const int counts = optim_->wrapper.accumulative_counts();
+  std::string why_not;
+  if (!wanted || !env.get("cuda_graph", true)) {
+    why_not = "it is turned off";
+  } else if (counts > 1) {
+    why_not = str("gradients are accumulated over ", counts, " iterations");
+  }
+  capture_.emplace(
+      model_.device, why_not, [this] { optim_->wrapper.optimizer().zero_grad(); },
+      [this](const std::string& line) { log_->info(line); });
+}
+
+// Forward, backward, the optimiser's step and averaged weights. Of the losses the mean over all
+// that is in them, the total last.
+Losses Trainer::train(const Tensor& inputs, ConstBatch samples) {
   const DeviceScope scope(model_.device);
   Tape tape;
   Losses losses;
   Tensor total;
   {
     const Autocast autocast(optim_->wrapper.precision());
-    losses = model_.estimator->loss(inputs, batch);
+    losses = model_.estimator->loss(inputs, samples);
     total = total_of(losses);
   }
-  for (const auto& [name, value] : losses) {
+  Losses means;
+  {
     const NoRecord no_record;
-    result.losses.emplace_back(name, mean(value).item());
+    for (const auto& [name, value] : losses)
+      means.emplace_back(name, value.rank() == 0 ? value : mean(value));
   }
-  result.losses.emplace_back("loss", total.item());
-  if (!std::isfinite(total.item())) {
+  means.emplace_back("loss", total);
+  optim_->wrapper.update(tape, total);
+  for (const auto& hook : hooks_) hook->after_update(state_);
+  return means;
+}
+
+// The batch of an iteration, on its way to the device. It is asked for while the device computes on
+// the one before.
+std::optional<Trainer::Batch> Trainer::next_batch(int64_t iteration) {
+  const double waited = train_loader_->wait_seconds();
+  std::optional<std::vector<DataSample>> samples = train_loader_->next();
+  if (!samples) return std::nullopt;
+  Batch batch{std::move(*samples), {}, train_loader_->wait_seconds() - waited};
+  model_.preprocessor->set_iteration(iteration, seed_);
+  batch.inputs = (*model_.preprocessor)(batch.samples, /*training=*/true);
+  if (staging_) staging_->stage(batch.inputs);
+  return batch;
+}
+
+// The numbers of a batch where those of the last one lay; one of another shape than a captured
+// step's lies elsewhere.
+std::pair<Tensor, ConstBatch> Trainer::place(Batch& batch) {
+  if (!staging_) return {batch.inputs, batch.samples};
+  const DeviceScope scope(model_.device);
+  const Shape& shape = batch.inputs.shape();
+  const bool fits =
+      inputs_.defined() && inputs_.shape() == shape && batch_.size() == batch.samples.size();
+  const Tensor inputs = fits ? inputs_ : Tensor::empty(shape, batch.inputs.dtype());
+  staging_->deliver(inputs);
+  if (!fits && capture_->is_captured()) return {inputs, batch.samples};
+  inputs_ = inputs;
+  batch_.resize(batch.samples.size());
+  std::ranges::move(batch.samples, batch_.begin());
+  return {inputs, batch_};
+}
+
+Trainer::Step Trainer::step(Batch batch, std::optional<Batch>& next) {
+  Step result;
+  result.images = batch.samples.size();
+  result.data_seconds = batch.seconds;
+  const auto [inputs, samples] = place(batch);
+  optim_->wrapper.set_progress(state_.iteration, total_iterations());
+  const Losses losses =
+      capture_->run(shapes_of(inputs, samples), [&, this] { return train(inputs, samples); });
+  const bool last = !length_.by_epoch && state_.iteration + 1 == length_.max;
+  next = last ? std::nullopt : next_batch(state_.iteration + 1);
+  capture_->wait();
+  for (const auto& [name, value] : losses) result.losses.emplace_back(name, value.item());
+  if (!std::isfinite(result.losses.back().second)) {
     std::string values;
     for (const auto& [name, value] : result.losses) values += fmt::format(" {}={}", name, value);
     fail("the loss is not finite at epoch ", state_.epoch + 1, ", iteration ",
          state_.iteration - state_.epoch * epoch_length() + 1, ":", values, "; first image ",
-         batch[0].meta.img_path, "; checkpoints written so far are sound");
+         samples[0].meta.img_path, "; checkpoints written so far are sound");
   }
-  optim_->wrapper.set_progress(state_.iteration, total_iterations());
-  optim_->wrapper.update(tape, total);
   return result;
 }
 
@@ -305,6 +366,11 @@ void Trainer::log_step(const Step& done) {
       fmt::format("  lr: {:.4e}  eta: {}  time: {:.4f}  data_time: {:.4f}  images/s: {:.0f}", lr,
                   format_duration(eta), mean.seconds, mean.data_seconds, p.images_per_second);
   Scalars scalars{{"lr", lr}, {"data_time", mean.data_seconds}};
+  if (model_.device.is_cuda()) {  // as MMEngine has it: MiB, the most so far
+    const size_t peak = memory_stats(model_.device).peak >> 20;
+    line += fmt::format("  memory: {}", peak);
+    scalars.emplace_back("memory", double(peak));
+  }
   if (const auto norm = optim_->wrapper.gradient_norm()) scalars.emplace_back("grad_norm", *norm);
   for (const auto& [name, value] : mean.losses) {
     line += fmt::format("  {}: {:.6f}", name, value);

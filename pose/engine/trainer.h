@@ -12,6 +12,8 @@
 #include "pose/engine/checkpoint_policy.h"
 #include "pose/engine/evaluate.h"
 #include "pose/engine/hook.h"
+#include "pose/engine/input_staging.h"
+#include "pose/engine/step_capture.h"
 
 namespace limber {
 
@@ -21,6 +23,8 @@ struct TrainerOptions {
   bool resume = false;      // from resume_from, or from what last_checkpoint names
   std::string resume_from;
   bool amp = false, auto_scale_lr = false, validate = true;
+  bool cuda_graph =
+      true;  // capture steps on a GPU, unless the config says env_cfg.cuda_graph: false
   std::optional<uint64_t> seed;
   Device device;
 };
@@ -53,7 +57,17 @@ class Trainer {
   void start_from(const TrainerOptions& options);
   void rebuild_loader();
   void run_epoch();
-  Step step(std::vector<DataSample>& batch);
+  struct Batch {
+    std::vector<DataSample> samples;
+    Tensor inputs;       // on the host
+    double seconds = 0;  // that it was waited for
+  };
+
+  std::optional<Batch> next_batch(int64_t iteration);
+  std::pair<Tensor, ConstBatch> place(Batch& batch);
+  Step step(Batch batch, std::optional<Batch>& next);
+  Losses train(const Tensor& inputs, ConstBatch samples);
+  void make_capture(bool wanted);
   void log_step(const Step& step);
   void validate(int64_t count);
   void save(const std::string& name, bool regular);
@@ -75,6 +89,11 @@ class Trainer {
   std::optional<BuiltOptim> optim_;
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   std::vector<std::unique_ptr<Hook>> hooks_;
+  std::optional<StepCapture> capture_;
+  std::optional<InputStaging> staging_;  // on a GPU
+  // What a captured step reads: these lie where they are from one iteration to the next.
+  std::vector<DataSample> batch_;
+  Tensor inputs_;
   std::optional<CheckpointPolicy> policy_;
   Length length_;
   RunState state_;

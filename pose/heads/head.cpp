@@ -1,5 +1,8 @@
 #include "pose/heads/head.h"
 
+#include <cstring>
+
+#include "tensor/capture.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
 
@@ -10,13 +13,13 @@ const Tensor& level_of(const TensorLists& lists, std::string_view name, size_t l
                        const char* kind) {
   const auto it = lists.find(name);
   if (it != lists.end()) {
-    check(level < it->second.size(), "the head wants level ", level, " of ", kind, " \"", name,
+    check(level < it->second.size(), "the head wants level ", level, " of the ", kind, " \"", name,
           "\"; the samples have ", it->second.size(), ": see generate_target.multilevel");
     return it->second[level];
   }
   std::string known;
   for (const auto& [key, value] : lists) known += (known.empty() ? "" : ", ") + key;
-  fail("the head wants ", kind, " \"", name, "\"; the samples have ",
+  fail("the head wants the ", kind, " \"", name, "\"; the samples have ",
        known.empty() ? "none" : known);
 }
 
@@ -52,20 +55,68 @@ void Head::set_option(const std::string& path, const Config&) {
   fail_input("this head has no option \"", path, "\" to switch while training");
 }
 
+namespace {
+
+// Where the targets of a sample lie.
+struct TargetName {
+  TensorLists DataSample::*lists;
+  const char* kind;
+  std::string name;
+  size_t level;
+  const Tensor& of(const DataSample& sample) const {
+    return level_of(sample.*lists, name, level, kind);
+  }
+};
+
+// One after another in memory, as `shape`; on a GPU they are read anew for each replay of a
+// captured step.
+Tensor joined(ConstBatch samples, const TargetName& target, const Shape& shape) {
+  const auto fill = [samples, target](const Tensor& host) {
+    auto* to = static_cast<std::byte*>(host.raw());
+    size_t left = host.bytes();
+    for (const DataSample& sample : samples) {
+      const Tensor& part = target.of(sample);
+      check(part.dtype() == host.dtype() && part.bytes() <= left, "the samples' ", target.kind,
+            " \"", target.name, "\": ", part.dtype(), " ", part.shape(), " does not fit into ",
+            host.dtype(), " ", host.shape());
+      std::memcpy(to, part.raw(), part.bytes());
+      to += part.bytes();
+      left -= part.bytes();
+    }
+    check(left == 0, "the samples' ", target.kind, " \"", target.name, "\" do not fill ",
+          host.shape());
+  };
+  return fed(shape, target.of(samples[0]).dtype(), fill).to(current_device());
+}
+
+void check_extents(ConstBatch samples, const TargetName& target, int from) {
+  const Shape& first = target.of(samples[0]).shape();
+  for (const DataSample& sample : samples) {
+    const Shape& shape = target.of(sample).shape();
+    bool same = shape.rank() == first.rank();
+    for (int d = from; same && d < shape.rank(); ++d) same = shape[d] == first[d];
+    check(same, "the samples' ", target.kind, " \"", target.name, "\" are ", first, " and ", shape);
+  }
+}
+
+}  // namespace
+
 Tensor batch_labels(ConstBatch samples, std::string_view name, size_t level) {
-  const NoRecord no_record;
-  std::vector<Tensor> parts;
-  for (const DataSample& sample : samples)
-    parts.push_back(level_of(sample.labels, name, level, "the label"));
-  return concat(parts, 0).to(current_device());
+  check(!samples.empty(), "the head wants the label \"", name, "\" of an empty batch");
+  const TargetName target{&DataSample::labels, "label", std::string(name), level};
+  check_extents(samples, target, 1);
+  const Shape& first = target.of(samples[0]).shape();
+  int64_t rows = 0;
+  for (const DataSample& sample : samples) rows += target.of(sample).size(0);
+  return joined(samples, target, first.without(0).inserted(0, rows));
 }
 
 Tensor batch_fields(ConstBatch samples, std::string_view name, size_t level) {
-  const NoRecord no_record;
-  std::vector<Tensor> parts;
-  for (const DataSample& sample : samples)
-    parts.push_back(level_of(sample.fields, name, level, "the field"));
-  return stack(parts, 0).to(current_device());
+  check(!samples.empty(), "the head wants the field \"", name, "\" of an empty batch");
+  const TargetName target{&DataSample::fields, "field", std::string(name), level};
+  check_extents(samples, target, 0);
+  return joined(samples, target,
+                target.of(samples[0]).shape().inserted(0, int64_t(samples.size())));
 }
 
 Tensor sample_of(const Tensor& batch, size_t i) {

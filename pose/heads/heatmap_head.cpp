@@ -2,6 +2,7 @@
 
 #include "pose/core/accuracy.h"
 #include "pose/heads/flip.h"
+#include "tensor/capture.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
 
@@ -51,8 +52,9 @@ std::vector<Prediction> predict_heatmaps(const Codec* codec, const Tensor& maps,
 }
 
 Tensor heatmap_accuracy(const Tensor& maps, const Tensor& target, const Tensor& weight) {
-  const NoRecord no_record;
-  return Tensor::full({}, pose_pck_accuracy(maps, target, weight));
+  return host_number({maps, target, weight}, [](std::span<const Tensor> in) {
+    return pose_pck_accuracy(in[0], in[1], in[2]);
+  });
 }
 
 HeatmapHead::HeatmapHead(const Config& c, const Scope& s, DeconvKind kind)

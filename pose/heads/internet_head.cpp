@@ -5,6 +5,7 @@
 #include "pose/core/keypoint_metrics.h"
 #include "pose/heads/flip.h"
 #include "pose/heads/heatmap_head.h"
+#include "tensor/capture.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
 
@@ -142,11 +143,12 @@ Losses InternetHead::loss(const Features& features, ConstBatch samples) const {
                 {"loss_rel_root", one(*root_loss_, f.root, root, root_weight)},
                 {"loss_hand_type", one(*type_loss_, f.type, type, type_weight)}};
   if (train.compute_acc) {
-    const NoRecord no_record;
-    std::vector<uint8_t> mask;
-    for (double w : to_doubles(expand(type_weight, f.type.shape()))) mask.push_back(w > 0);
-    const auto found = to_doubles(f.type), truth = to_doubles(type);
-    losses.emplace_back("acc_pose", Tensor::full({}, multilabel_accuracy(found, truth, mask, 2)));
+    const auto accuracy = [](std::span<const Tensor> in) {
+      std::vector<uint8_t> mask;
+      for (double w : to_doubles(expand(in[2], in[0].shape()))) mask.push_back(w > 0);
+      return multilabel_accuracy(to_doubles(in[0]), to_doubles(in[1]), mask, 2);
+    };
+    losses.emplace_back("acc_pose", host_number({f.type, type, type_weight}, accuracy));
   }
   return losses;
 }

@@ -3,16 +3,15 @@
 #include "nn/layers.h"
 #include "pose/core/keypoint_metrics.h"
 #include "pose/heads/heatmap_head.h"
+#include "tensor/capture.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
 
 namespace limber {
 namespace {
 
-// The mean error of joints that have a weight, as a scalar. found, target: (..., K, 3), weight:
-// (..., K).
-Tensor mean_joint_error(const Tensor& found, const Tensor& target, const Tensor& weight) {
-  const NoRecord no_record;
+// The mean error of joints that have a weight. found, target: (..., K, 3), weight: (..., K).
+double joint_error(const Tensor& found, const Tensor& target, const Tensor& weight) {
   PointMask mask;
   bool any = false;
   for (double w : to_doubles(weight)) {
@@ -27,7 +26,12 @@ Tensor mean_joint_error(const Tensor& found, const Tensor& target, const Tensor&
         for (int64_t d = 0; d < 3; ++d) spread.at(n, k, d) = pred.at(n, 0, d);
     pred = std::move(spread);
   }
-  return Tensor::full({}, any ? keypoint_mpjpe(pred, truth, mask) : 0);
+  return any ? keypoint_mpjpe(pred, truth, mask) : 0;
+}
+
+Tensor mean_joint_error(const Tensor& found, const Tensor& target, const Tensor& weight) {
+  return host_number({found, target, weight},
+                     [](std::span<const Tensor> in) { return joint_error(in[0], in[1], in[2]); });
 }
 
 // meta.more[name] of a sample, undefined where it has none.

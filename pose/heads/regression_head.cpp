@@ -4,6 +4,7 @@
 #include "pose/core/accuracy.h"
 #include "pose/heads/flip.h"
 #include "pose/heads/heatmap_head.h"
+#include "tensor/capture.h"
 #include "tensor/op.h"
 
 namespace limber {
@@ -13,8 +14,9 @@ Tensor flat_features(const Tensor& x) {
 }
 
 Tensor coordinate_accuracy(const Tensor& coords, const Tensor& target, const Tensor& weight) {
-  const NoRecord no_record;
-  return Tensor::full({}, coordinate_pck_accuracy(coords, target, weight));
+  return host_number({coords, target, weight}, [](std::span<const Tensor> in) {
+    return coordinate_pck_accuracy(in[0], in[1], in[2]);
+  });
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include "pose/core/layer_config.h"
 #include "pose/heads/flip.h"
 #include "pose/heads/heatmap_head.h"
+#include "tensor/capture.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
 
@@ -44,9 +45,10 @@ Losses SimCCBase::loss_of(const AxisLogits& out, ConstBatch samples) const {
       {"loss_kpt",
        loss_->single(
            {.outputs = {out.x, out.y}, .targets = {x, y}, .weight = weight, .mask = {}})}};
-  const NoRecord no_record;
-  const double share = simcc_pck_accuracy(out.x, out.y, x, y, split_ratio_, weight);
-  losses.emplace_back("acc_pose", Tensor::full({}, share));
+  const auto accuracy = [ratio = split_ratio_](std::span<const Tensor> in) {
+    return simcc_pck_accuracy(in[0], in[1], in[2], in[3], ratio, in[4]);
+  };
+  losses.emplace_back("acc_pose", host_number({out.x, out.y, x, y, weight}, accuracy));
   return losses;
 }
 

@@ -1,6 +1,7 @@
 #include "pose/losses/lifting.h"
 
 #include "pose/losses/loss_support.h"
+#include "tensor/capture.h"
 #include "tensor/ops.h"
 
 namespace limber {
@@ -101,6 +102,7 @@ struct SemiSupervisionLoss : Loss {
   }
 
   std::vector<Tensor> operator()(const LossInput& in) const override {
+    if (calls < warmup) refuse_capture("SemiSupervisionLoss counts its first iterations");
     if (++calls < warmup) return {};
     check(in.outputs.size() == 3 && in.targets.size() == 2,
           "SemiSupervisionLoss: ", in.outputs.size(), " outputs and ", in.targets.size(),

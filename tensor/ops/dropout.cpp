@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/dropout.h"
+#include "tensor/capture.h"
 #include "tensor/ops.h"
 #include "tensor/ops/check.h"
 #include "tensor/random.h"
@@ -10,11 +11,10 @@
 namespace limber {
 namespace {
 
-// n bytes, each 0 with probability p. One draw of 64 bits serves two of them, always on the
+// A mask of bytes, each 0 with probability p. One draw of 64 bits serves two of them, always on the
 // calling thread and from the first to the last, so that a seed fixes the mask on every device.
-Tensor draw_mask(int64_t n, double p) {
-  const DeviceScope on_host({});
-  const Tensor mask = Tensor::empty({n}, DType::u8);
+void draw_mask(const Tensor& mask, double p) {
+  const int64_t n = mask.numel();
   uint8_t* keep = mask.data<uint8_t>();
   const uint64_t threshold = uint64_t(std::llround(std::ldexp(p, 32)));
   Random random = op_random();  // a copy stays in registers
@@ -24,13 +24,13 @@ Tensor draw_mask(int64_t n, double p) {
     if (i + 1 < n) keep[i + 1] = (bits & 0xFFFFFFFF) >= threshold;
   }
   op_random() = random;
-  return mask;
 }
 
 Tensor drop(const Tensor& x, double p, bool training, int64_t masks, const char* name) {
   check(p >= 0 && p <= 1, name, ": the probability must be in [0, 1], not ", p);
   if (!training || p == 0) return x;
-  return apply_one(DropoutOp(draw_mask(masks, p).to(x.device()), p < 1 ? 1 / (1 - p) : 0), {x});
+  const Tensor mask = fed({masks}, DType::u8, [p](const Tensor& host) { draw_mask(host, p); });
+  return apply_one(DropoutOp(mask.to(x.device()), p < 1 ? 1 / (1 - p) : 0), {x});
 }
 
 }  // namespace

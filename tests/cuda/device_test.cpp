@@ -94,6 +94,16 @@ TEST_F(OnDevice, WhatHasNoKernelSaysSoWithOpAndShapes) {
       << error;
 }
 
+TEST_F(OnDevice, AnErrorOfAGradientNamesTheOpAndTheShapes) {
+  const DeviceScope scope(kGpu);
+  const Tensor x = Tensor::zeros({4, 6}, DType::f64);
+  require_grad(x);
+  Tape tape;
+  const Tensor y = index_select(x, 0, Tensor::from(std::vector<int64_t>{1, 3}, {2}));
+  const std::string error = error_of([&] { tape.backward(y, y); });
+  EXPECT_NE(error.find("the gradient of Gather from f64 (2, 6): "), std::string::npos) << error;
+}
+
 TEST_F(OnDevice, AnIndexOutOfRangeIsAnError) {
   const DeviceScope scope(kGpu);
   const Tensor x = Tensor::zeros({4, 6});

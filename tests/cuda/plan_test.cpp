@@ -84,5 +84,24 @@ TEST(CudaPlan, RunsWithoutAllocating) {
   EXPECT_EQ(memory_stats(kGpu).live, live);
 }
 
+TEST(CudaPlan, ReplaysOneGraphFromTheSecondRunOn) {
+  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+  const DeviceScope scope(kGpu);
+  const Tensor w = uniform({8, 3, 3, 8}, -0.2, 0.2, 1).to(kGpu);
+  PlanCache plans([&](std::span<const Tensor> in) -> NamedTensors {
+    return {{"", relu(conv2d(in[0], w, {}, {.padding = {1, 1}}) + in[0])}};
+  });
+  const Plan& plan = plans.plan({1, 9, 7, 8});
+  const kernels::Exec ex = exec_for(DType::f32);
+  for (uint64_t i = 0; i < 5; ++i) {
+    const Tensor x = uniform({1, 9, 7, 8}, -1, 1, 20 + i).to(kGpu);
+    const Tensor expected = relu(conv2d(x, w, {}, {.padding = {1, 1}}) + x).to(Device{});
+    const Tensor got = plans(x)[0].second.to(Device{});
+    EXPECT_LE(largest_difference(got, expected), 1e-6) << i;
+  }
+  EXPECT_TRUE(plan.is_captured());
+  EXPECT_NE(plan.describe(ex).find("run as one CUDA graph"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace limber::test

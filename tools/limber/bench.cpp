@@ -17,6 +17,7 @@
 #include "nn/flops.h"
 #include "pose/engine/build_optim.h"
 #include "pose/engine/model.h"
+#include "pose/engine/step_capture.h"
 #include "tensor/autocast.h"
 #include "tensor/ops.h"
 #include "tools/limber/commands.h"
@@ -30,7 +31,7 @@ struct Arguments {
   std::vector<int64_t> shape;
   std::string serve, amp;
   int runs = 10;
-  bool train = false, eager = false, describe = false, data = false;
+  bool train = false, eager = false, describe = false, data = false, cuda_graph = true;
 };
 
 double median_seconds(int runs, const std::function<void()>& body) {
@@ -60,13 +61,18 @@ void print_forward(int64_t n, const char* how, double seconds, int64_t products)
   fmt::print("\n");
 }
 
-// One training step: forward, mean square of the outputs, backward, the config's optimiser.
+// One training step: forward, mean square of the outputs, backward, the config's optimiser; on a
+// GPU as one CUDA graph.
 class TrainingStep {
  public:
-  TrainingStep(Model& model, const Config& config, DType precision)
+  TrainingStep(Model& model, const Config& config, DType precision, bool captures)
       : model_(model),
         precision_(precision),
-        optim_(build_optim_wrapper(config.at("optim_wrapper"), *model.store)) {
+        optim_(build_optim_wrapper(config.at("optim_wrapper"), *model.store)),
+        capture_(
+            model.device, captures ? "" : "it is turned off",
+            [this] { optim_.wrapper.optimizer().zero_grad(); },
+            [](const std::string& line) { fmt::print("{}\n", line); }) {
     model_.store->train(true);
     for (const Parameter& p : model_.store->all())
       if (p.role == Role::parameter && p.trainable) require_grad(p.value);
@@ -75,28 +81,37 @@ class TrainingStep {
   TrainingStep(const TrainingStep&) = delete;
   TrainingStep& operator=(const TrainingStep&) = delete;
 
-  // Returns the outputs that the loss was of.
+  // Returns the outputs that the loss was of. `input` is the same tensor each time.
   std::vector<Tensor> operator()(const Tensor& input) {
+    const Losses outputs = capture_.run(str(input.shape()), [&, this] { return step(input); });
+    capture_.wait();
+    synchronise(input.device());
+    std::vector<Tensor> values;
+    for (const auto& [name, value] : outputs) values.push_back(value);
+    return values;
+  }
+
+ private:
+  Losses step(const Tensor& input) {
     Tape tape;
     Tensor total;
-    std::vector<Tensor> outputs;
+    Losses outputs;
     {
       const Autocast autocast(precision_);
       for (const auto& [name, value] : model_.estimator->forward(input)) {
         const Tensor one = mean(square(value));
         total = total.defined() ? total + one : one;
-        outputs.push_back(value);
+        outputs.emplace_back(name, value);
       }
     }
     optim_.wrapper.update(tape, total);
-    synchronise(input.device());
     return outputs;
   }
 
- private:
   Model& model_;
   DType precision_;
   BuiltOptim optim_;
+  StepCapture capture_;
 };
 
 Tensor read_input(const std::string& folder, const Shape& shape) {
@@ -147,7 +162,7 @@ void serve_model(const Arguments& a, Model& model, const Config& config, const S
   const Tensor input = read_input(a.serve, shape).to(a.config.place());
   const int64_t products = products_of(model, input);
   if (a.train) {
-    TrainingStep step(model, config, precision);
+    TrainingStep step(model, config, precision, a.cuda_graph);
     return serve(a.serve, products, [&] { return step(input); });
   }
   PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
@@ -240,7 +255,8 @@ void run(const Arguments& a) {
       if (a.describe) fmt::print("{}", plan.describe(ex, a.runs));
     }
     if (!a.train) continue;
-    TrainingStep step(model, config, precision);
+    TrainingStep step(model, config, precision, a.cuda_graph);
+    for (int i = 0; device.is_cuda() && i < 3; ++i) step(input);  // these come before the capture
     const double seconds = median_seconds(a.runs, [&] { step(input); });
     fmt::print(
         "           step    {:8.2f} ms  {:8.1f} images/s  {:6.1f} GFLOP/s (forward, backward, "
@@ -269,6 +285,8 @@ void add_bench(CLI::App& app) {
                       "folder's input");
   command->add_flag("--data", a->data, "time the making of training batches instead");
   command->add_flag("--train", a->train, "time a training step too");
+  command->add_flag("--cuda-graph,!--no-cuda-graph", a->cuda_graph,
+                    "on a GPU, capture that step as one CUDA graph (default: on)");
   command->add_option("--amp", a->amp, "the step in mixed precision (on a GPU)")
       ->check(CLI::IsMember({"f16", "bf16"}));
   a->config.add_options(*command);

@@ -31,6 +31,8 @@ void add_train(CLI::App& app) {
           ->expected(0, 1);
   command->add_flag("--amp", a->train.amp,
                     "mixed precision: f16, or the config's dtype, and a scaled loss (on a GPU)");
+  command->add_flag("--cuda-graph,!--no-cuda-graph", a->train.cuda_graph,
+                    "on a GPU, capture the training step as one CUDA graph (default: on)");
   command->add_flag("--no-validate", a->no_validate, "train without validation");
   command->add_flag("--auto-scale-lr", a->train.auto_scale_lr,
                     "scale the learning rate by the batch size");

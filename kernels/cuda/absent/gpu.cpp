@@ -1,6 +1,9 @@
 // The GPU of a build without CUDA: none.
 #include "kernels/cuda/runtime/gpu.h"
+#include "kernels/cuda/runtime/copy_stream.h"
+#include "kernels/cuda/runtime/graph.h"
 #include "kernels/cuda/runtime/libraries.h"
+#include "kernels/cuda/runtime/watch.h"
 
 #include "kernels/kernel.h"
 
@@ -35,6 +38,28 @@ void zero(int, void*, size_t) { absent(); }
 void synchronise(int) { absent(); }
 void* allocate_pinned(size_t) { absent(); }
 void release_pinned(void*) noexcept {}
+bool is_pinned(const void*) { return false; }
+
+QueueWatch::QueueWatch() : outer_(nullptr) {}
+QueueWatch::~QueueWatch() = default;
+QueueWatch* QueueWatch::of_thread() { return nullptr; }
+
+struct CopyStream::State {};
+CopyStream::CopyStream(int) { absent(); }
+CopyStream::~CopyStream() = default;
+void CopyStream::follow() { absent(); }
+void CopyStream::copy(void*, const void*, size_t) { absent(); }
+void CopyStream::publish() { absent(); }
+void CopyStream::wait() { absent(); }
+
+struct CapturedGraph::State {};
+CapturedGraph::CapturedGraph(int) { absent(); }
+CapturedGraph::~CapturedGraph() = default;
+void CapturedGraph::finish() { absent(); }
+void CapturedGraph::launch() { absent(); }
+size_t CapturedGraph::bytes() const { absent(); }
+bool is_capturing(int) { return false; }
+const char* why_no_capture() { return "this build has no CUDA"; }
 
 }  // namespace gpu
 }  // namespace limber::kernels

@@ -43,7 +43,9 @@ bool is_emulated() { return true; }
 
 namespace cuda {
 
-void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
+namespace {
+
+void run_gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
   for (const void* operand : {static_cast<const void*>(c.data), a.data, b.data, g.bias.data})
     check_argument(ex, operand);
   Exec cpu;
@@ -60,6 +62,15 @@ void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
   Widened result(cpu, {c.data, c.dtype}, n);
   kernels::gemm(cpu, wide, {result.copy.data(), DType::f32}, left.in, right.in);
   kernels::convert(cpu, c, {result.copy.data(), DType::f32}, n);
+}
+
+}  // namespace
+
+void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
+  cuda_check_in(ex, emulator::enqueue(stream_of(ex), [=] {
+                  run_gemm(ex, g, c, a, b);
+                  return cudaSuccess;
+                }));
 }
 
 bool cudnn_conv_forward(const Exec&, const Conv&, Out, In, In, In) { return false; }

@@ -2,12 +2,16 @@
 #include "kernels/cuda/runtime/gpu.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 #include <vector>
 
 #include "kernels/cuda/runtime/check.h"
+#include "kernels/cuda/runtime/device_state.h"
 #include "kernels/cuda/runtime/libraries.h"
+#include "kernels/cuda/runtime/watch.h"
 #include "kernels/kernel.h"
 
 namespace limber::kernels {
@@ -19,13 +23,6 @@ void no_cuda_kernel(const char* name) {
 namespace gpu {
 namespace {
 
-struct DeviceState {
-  std::mutex mutex;
-  cudaStream_t stream = nullptr;
-  cudaMemPool_t pool = nullptr;
-  size_t live = 0, peak = 0;
-};
-
 // Never destroyed: tensors in static storage may outlive any order of destruction.
 std::vector<DeviceState>& states() {
   static std::vector<DeviceState>& all =
@@ -33,7 +30,30 @@ std::vector<DeviceState>& states() {
   return all;
 }
 
-// The state of a device that is there, which becomes the calling thread's current one.
+std::string version_text(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+cudaError_t count_status(int* count) {
+  static int found = 0;
+  static const cudaError_t status = cudaGetDeviceCount(&found);
+  *count = status == cudaSuccess ? found : 0;
+  return status;
+}
+
+struct Pinned {
+  std::mutex mutex;
+  std::map<const void*, size_t> blocks;
+  std::atomic<size_t> count = 0;  // asked for at every release of host memory
+};
+
+Pinned& pinned() {
+  static Pinned& all = *new Pinned;
+  return all;
+}
+
+}  // namespace
+
 DeviceState& state_of(int index) {
   if (index < 0 || index >= device_count())
     throw CudaError("cuda:" + std::to_string(index) + ": " +
@@ -51,19 +71,6 @@ DeviceState& state_of(int index) {
   }
   return state;
 }
-
-std::string version_text(int version) {
-  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
-}
-
-cudaError_t count_status(int* count) {
-  static int found = 0;
-  static const cudaError_t status = cudaGetDeviceCount(&found);
-  *count = status == cudaSuccess ? found : 0;
-  return status;
-}
-
-}  // namespace
 
 void check_status(cudaError_t status, const char* call, const char* kernel) {
   if (status == cudaSuccess) return;
@@ -112,9 +119,9 @@ DeviceInfo device_info(int index) {
 
 void* stream_of(int index) { return state_of(index).stream; }
 
-void* allocate(int index, size_t bytes) {
-  if (bytes == 0) return nullptr;
-  DeviceState& state = state_of(index);
+namespace {
+
+void* take(DeviceState& state, int index, size_t bytes) {
   void* block = nullptr;
   const cudaError_t status = cudaMallocAsync(&block, bytes, state.stream);
   if (status == cudaErrorMemoryAllocation) {
@@ -122,10 +129,22 @@ void* allocate(int index, size_t bytes) {
     cudaGetLastError();
     throw CudaError("cuda:" + std::to_string(index) + ": no memory for " + std::to_string(bytes) +
                     " bytes; " + std::to_string(now.live) + " in use, " +
-                    std::to_string(now.cached) + " kept for reuse");
+                    std::to_string(now.cached) + " kept for reuse, " +
+                    std::to_string(now.in_graphs) + " in captured graphs");
   }
   cuda_check(status);
+  return block;
+}
+
+}  // namespace
+
+void* allocate(int index, size_t bytes) {
+  if (bytes == 0) return nullptr;
+  DeviceState& state = state_of(index);
+  const std::shared_ptr<GraphMemory> graph = state.capturing;
+  void* block = graph != nullptr ? graph->allocate(bytes) : take(state, index, bytes);
   std::lock_guard lock(state.mutex);
+  if (graph != nullptr) state.of_graphs[block] = graph;
   state.live += bytes;
   state.peak = std::max(state.peak, state.live);
   return block;
@@ -134,9 +153,18 @@ void* allocate(int index, size_t bytes) {
 void release(int index, void* block, size_t bytes) noexcept {
   if (block == nullptr) return;
   DeviceState& state = states()[size_t(index)];
-  cudaFreeAsync(block, state.stream);
+  std::shared_ptr<GraphMemory> last;  // may be the last to hold a graph's memory
   std::lock_guard lock(state.mutex);
   state.live -= bytes;
+  if (const auto found = state.of_graphs.find(block); found != state.of_graphs.end()) {
+    last = std::move(found->second);
+    state.of_graphs.erase(found);
+    last->release(block);
+  } else if (state.capturing != nullptr) {
+    state.capturing->keep(block);
+  } else {
+    cudaFreeAsync(block, state.stream);
+  }
 }
 
 Memory memory(int index) {
@@ -145,7 +173,7 @@ Memory memory(int index) {
   cuda_check(cudaMemPoolGetAttribute(state.pool, cudaMemPoolAttrReservedMemCurrent, &reserved));
   cuda_check(cudaMemPoolGetAttribute(state.pool, cudaMemPoolAttrUsedMemCurrent, &used));
   std::lock_guard lock(state.mutex);
-  return {state.live, size_t(reserved - std::min(used, reserved)), state.peak};
+  return {state.live, size_t(reserved - std::min(used, reserved)), state.peak, state.in_graphs};
 }
 
 void reset_peak(int index) {
@@ -163,27 +191,61 @@ void trim(int index) {
 void copy(int index, void* to, const void* from, size_t bytes, Copy direction) {
   if (bytes == 0) return;
   DeviceState& state = state_of(index);
+  if (QueueWatch* watch = QueueWatch::of_thread()) watch->copy(from, bytes, direction);
   const cudaMemcpyKind kind = direction == Copy::to_device ? cudaMemcpyHostToDevice
                               : direction == Copy::to_host ? cudaMemcpyDeviceToHost
                                                            : cudaMemcpyDeviceToDevice;
+  const bool captures = state.capturing != nullptr;
+  if (captures && direction == Copy::to_device && !is_pinned(from)) {
+    void* kept = state.capturing->allocate_pinned(bytes);
+    std::memcpy(kept, from, bytes);
+    from = kept;
+  }
+  if (captures && direction == Copy::to_host && !is_pinned(to))
+    throw CudaError("the host reads " + std::to_string(bytes) +
+                    " bytes of the device, which a captured graph cannot wait for");
   cuda_check(cudaMemcpyAsync(to, from, bytes, kind, state.stream));
-  if (direction == Copy::to_host) cuda_check(cudaStreamSynchronize(state.stream));
+  if (direction == Copy::to_host && !captures) cuda_check(cudaStreamSynchronize(state.stream));
 }
 
 void zero(int index, void* block, size_t bytes) {
   if (bytes == 0) return;
+  if (QueueWatch* watch = QueueWatch::of_thread()) watch->saw("zero", bytes);
   cuda_check(cudaMemsetAsync(block, 0, bytes, state_of(index).stream));
 }
 
-void synchronise(int index) { cuda_check(cudaStreamSynchronize(state_of(index).stream)); }
+void synchronise(int index) {
+  if (QueueWatch* watch = QueueWatch::of_thread()) watch->waited();
+  cuda_check(cudaStreamSynchronize(state_of(index).stream));
+}
 
 void* allocate_pinned(size_t bytes) {
+  const Relaxed relaxed;
   void* block = nullptr;
   cuda_check(cudaMallocHost(&block, bytes));
+  std::lock_guard lock(pinned().mutex);
+  pinned().blocks[block] = bytes;
+  ++pinned().count;
   return block;
 }
 
-void release_pinned(void* block) noexcept { cudaFreeHost(block); }
+void release_pinned(void* block) noexcept {
+  {
+    std::lock_guard lock(pinned().mutex);
+    pinned().count -= pinned().blocks.erase(block);
+  }
+  const Relaxed relaxed;
+  cudaFreeHost(block);
+}
+
+bool is_pinned(const void* at) {
+  if (pinned().count == 0) return false;
+  std::lock_guard lock(pinned().mutex);
+  auto after = pinned().blocks.upper_bound(at);
+  if (after == pinned().blocks.begin()) return false;
+  const auto& [block, bytes] = *--after;
+  return static_cast<const char*>(at) < static_cast<const char*>(block) + bytes;
+}
 
 }  // namespace gpu
 }  // namespace limber::kernels

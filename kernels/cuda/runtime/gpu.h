@@ -38,6 +38,7 @@ void* allocate(int index, size_t bytes);
 void release(int index, void* block, size_t bytes) noexcept;
 struct Memory {
   size_t live = 0, cached = 0, peak = 0;  // bytes
+  size_t in_graphs = 0;                   // that captured graphs hold, used or not
 };
 Memory memory(int index);
 void reset_peak(int index);
@@ -53,5 +54,6 @@ void synchronise(int index);
 // Host memory that the device reads by itself, so that a copy from it runs beside other work.
 void* allocate_pinned(size_t bytes);
 void release_pinned(void* block) noexcept;
+bool is_pinned(const void* at);  // lies in such memory
 
 }  // namespace limber::kernels::gpu

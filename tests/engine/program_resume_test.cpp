@@ -3,29 +3,13 @@
 #include <signal.h>
 
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 
 #include "tensor/random.h"
-#include "tensor/serialize.h"
 #include "tests/support/tiny_run.h"
 
 namespace limber::test {
 namespace {
-
-void expect_same_tensors(const std::string& a, const std::string& b) {
-  ASSERT_TRUE(std::filesystem::exists(a)) << a;
-  ASSERT_TRUE(std::filesystem::exists(b)) << b;
-  const SafetensorsFile left(a), right(b);
-  ASSERT_EQ(left.entries().size(), right.entries().size());
-  for (const auto& entry : left.entries()) {
-    ASSERT_TRUE(right.contains(entry.name)) << entry.name;
-    const Tensor x = left.read(entry), y = right.read(entry.name);
-    ASSERT_EQ(x.shape(), y.shape()) << entry.name;
-    ASSERT_EQ(x.bytes(), y.bytes()) << entry.name;
-    EXPECT_EQ(std::memcmp(x.raw(), y.raw(), size_t(x.bytes())), 0) << entry.name;
-  }
-}
 
 TEST(ProgramTrain, SameSeedSameBitsWhateverTheThreads) {
   const TinyRun run;

@@ -1,9 +1,13 @@
 #include "tests/support/tiny_run.h"
 
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
-#include "tensor/error.h"
+#include "tensor/serialize.h"
 
 namespace limber::test {
 namespace {
@@ -77,6 +81,20 @@ ProgramResult TinyRun::train(const std::string& work_dir, const std::vector<std:
   std::vector<std::string> words{"train", config(), "--work-dir", path(work_dir)};
   words.insert(words.end(), more.begin(), more.end());
   return run_program(words, limits);
+}
+
+void expect_same_tensors(const std::string& a, const std::string& b) {
+  ASSERT_TRUE(std::filesystem::exists(a)) << a;
+  ASSERT_TRUE(std::filesystem::exists(b)) << b;
+  const SafetensorsFile left(a), right(b);
+  ASSERT_EQ(left.entries().size(), right.entries().size());
+  for (const auto& entry : left.entries()) {
+    ASSERT_TRUE(right.contains(entry.name)) << entry.name;
+    const Tensor x = left.read(entry), y = right.read(entry.name);
+    ASSERT_EQ(x.shape(), y.shape()) << entry.name;
+    ASSERT_EQ(x.bytes(), y.bytes()) << entry.name;
+    EXPECT_EQ(std::memcmp(x.raw(), y.raw(), size_t(x.bytes())), 0) << entry.name;
+  }
 }
 
 }  // namespace limber::test

@@ -31,4 +31,7 @@ class TinyRun {
   TempFolder folder_;
 };
 
+// Of two checkpoints: the same names, and behind each the same bits.
+void expect_same_tensors(const std::string& a, const std::string& b);
+
 }  // namespace limber::test

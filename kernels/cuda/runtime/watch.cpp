@@ -30,12 +30,4 @@ void QueueWatch::note_read(const std::string& what) {
   refuse(steps_.empty() ? what : what + ", after " + steps_.back().name);
 }
 
-// FNV-1a, Fowler, Noll and Vo.
-uint64_t QueueWatch::mixed(uint64_t hash, const void* data, size_t bytes) {
-  if (hash == 0) hash = 0xcbf29ce484222325;
-  const auto* at = static_cast<const unsigned char*>(data);
-  for (size_t i = 0; i < bytes; ++i) hash = (hash ^ at[i]) * 0x100000001b3;
-  return hash;
-}
-
 }  // namespace limber::kernels::gpu

@@ -50,7 +50,13 @@ class QueueWatch {
   // Reads are not counted while `ignored`.
   void ignore_reads(bool ignored) { ignores_reads_ = ignored; }
 
-  static uint64_t mixed(uint64_t hash, const void* data, size_t bytes);
+  // FNV-1a, Fowler, Noll and Vo.
+  static uint64_t mixed(uint64_t hash, const void* data, size_t bytes) {
+    if (hash == 0) hash = 0xcbf29ce484222325;
+    const auto* at = static_cast<const unsigned char*>(data);
+    for (size_t i = 0; i < bytes; ++i) hash = (hash ^ at[i]) * 0x100000001b3;
+    return hash;
+  }
 
  private:
   template <class T>

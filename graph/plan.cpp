@@ -65,20 +65,17 @@ void Plan::run_ops(const kernels::Exec& ex) const {
 
 void Plan::run_on_gpu(const kernels::Exec& ex) const {
   const DeviceScope scope(ex.device);
-  if (is_captured()) return replay_.graph->launch();
+  if (is_captured()) return replay_.graph->replay();
   const bool captures = ++replay_.runs == 2;
   if (captures) replay_.why_none = kernels::gpu::why_no_capture();
   if (!captures || !replay_.why_none.empty()) return run_ops(ex);
   try {
-    auto graph = std::make_unique<kernels::gpu::CapturedGraph>(ex.device.index);
-    run_ops(ex);
-    graph->finish();
-    replay_.graph = std::move(graph);
-  } catch (const Error& error) {
+    replay_.graph.emplace(ex.device, [&] { run_ops(ex); });
+  } catch (const std::runtime_error& error) {  // of an op, or of the capture
     replay_.why_none = error.what();
     return run_ops(ex);
   }
-  replay_.graph->launch();
+  replay_.graph->replay();
 }
 
 int64_t Plan::weight_bytes(std::set<const void*>& seen) const {

@@ -1,7 +1,7 @@
 // A graph made ready to run: memory planned, weights packed, every op bound to its tensors.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -9,7 +9,7 @@
 
 #include "graph/graph.h"
 #include "graph/passes/passes.h"
-#include "kernels/cuda/runtime/graph.h"
+#include "tensor/capture.h"
 
 namespace limber {
 
@@ -32,7 +32,7 @@ class Plan {
   const Graph& graph() const { return graph_; }
 
   void run(const kernels::Exec& ex) const { ex.device.is_cuda() ? run_on_gpu(ex) : run_ops(ex); }
-  bool is_captured() const { return replay_.graph != nullptr; }
+  bool is_captured() const { return replay_.graph.has_value(); }
 
   int64_t arena_bytes() const { return arena_bytes_; }
   // Bytes of constants, packed ones in their packed form; those in `seen` are left out and then
@@ -53,7 +53,7 @@ class Plan {
   // captured.
   struct Replay {
     int runs = 0;
-    std::unique_ptr<kernels::gpu::CapturedGraph> graph;
+    std::optional<CapturedWork> graph;
     std::string why_none;  // what hindered it
   };
   void run_on_gpu(const kernels::Exec& ex) const;

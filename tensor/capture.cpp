@@ -97,7 +97,7 @@ CapturedWork::CapturedWork(Device device, const std::function<void()>& work) : d
 }
 
 void CapturedWork::replay() {
-  wait();
+  if (!before_.empty() || !after_.empty()) wait();  // its memory may be in use
   for (const HostWork& work : before_) work();
   graph_->launch();
   runs_ = true;

@@ -53,7 +53,8 @@ class CapturedWork {
   // Records what `work` queues on the device; neither that nor any host work is done. Throws what
   // `work` throws, CudaError where it waits for the device or does what CUDA does not capture.
   CapturedWork(Device device, const std::function<void()>& work);
-  // Does the host work of before, then queues the device's. Waits for the replay before.
+  // Does the host work of before, then queues the device's. Where there is host work, it waits for
+  // the replay before.
   void replay();
   void wait();           // until the replay has ended; then does the host work of after
   size_t bytes() const;  // of device memory that belongs to it

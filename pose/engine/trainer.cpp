@@ -314,8 +314,8 @@ Trainer::Step Trainer::step(Batch batch, std::optional<Batch>& next) {
   result.data_seconds = batch.seconds;
   const auto [inputs, samples] = place(batch);
   optim_->wrapper.set_progress(state_.iteration, total_iterations());
-  const Losses losses =
-      capture_->run(shapes_of(inputs, samples), [&, this] { return train(inputs, samples); });
+  const Losses losses = capture_->run(staging_ ? shapes_of(inputs, samples) : "",
+                                      [&, this] { return train(inputs, samples); });
   const bool last = !length_.by_epoch && state_.iteration + 1 == length_.max;
   next = last ? std::nullopt : next_batch(state_.iteration + 1);
   capture_->wait();

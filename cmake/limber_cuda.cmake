@@ -48,6 +48,8 @@ function(limber_cuda_kernels target)
   endif()
   set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS
     "--extended-lambda;--expt-relaxed-constexpr;-Xcompiler=-Wall")
+  set_property(SOURCE ${PROJECT_SOURCE_DIR}/kernels/cuda/crop.cu APPEND PROPERTY
+    COMPILE_OPTIONS --fmad=false)  # its bytes are those of data/warp.cpp
   target_link_libraries(${target} PUBLIC CUDA::cudart_static CUDA::cublasLt)
   if(LIMBER_CUDNN)
     find_path(CUDNN_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} REQUIRED)

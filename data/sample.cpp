@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "pose/core/image_recipe.h"
+
 namespace limber {
 namespace {
 
@@ -23,6 +25,7 @@ int64_t Sample::num_instances() const {
 }
 
 std::array<int, 2> Sample::image_size() const {
+  if (recipe != nullptr && recipe->size[0] > 0) return recipe->size;
   if (img.defined()) return {int(img.size(1)), int(img.size(0))};
   return {meta.img_shape[1], meta.img_shape[0]};
 }

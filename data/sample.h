@@ -13,6 +13,7 @@
 namespace limber {
 
 struct Dataset;
+struct ImageRecipe;
 
 // Outlines of one annotation: polygons (x, y, x, y, ...) or run lengths of columns from top to
 // bottom, background first, as COCO stores crowds.
@@ -50,7 +51,9 @@ struct Sample {
   std::vector<float> keypoint_weights;         // K, of the data set
   const Dataset* source = nullptr;             // for transforms that mix in other samples
 
-  TensorLists labels, fields;          // targets, set by GenerateTarget
+  TensorLists labels, fields;  // targets, set by GenerateTarget
+  // With LoadImage's on_device: what is to be done to img and drawn later; img stays as it is.
+  std::shared_ptr<ImageRecipe> recipe;
   std::shared_ptr<DataSample> packed;  // set by PackPoseInputs
 
   int64_t num_instances() const;

@@ -43,7 +43,7 @@ MAY_INCLUDE = {
     "nn/blocks": LAYERS,
     "nn/optim": LAYERS + ["kernels", "autograd", "pose/config", "pose/core"],
     "pose/config": TENSOR,
-    "pose/core": LAYERS + ["pose/config"],
+    "pose/core": LAYERS + ["kernels", "pose/config"],
     "pose/backbones": LAYERS + ["pose/core", "pose/config"],
     "pose/necks": LAYERS + ["pose/core", "pose/config", "pose/backbones"],
     "pose/codecs": LAYERS + ["kernels", "pose/core", "pose/config"],

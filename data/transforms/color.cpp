@@ -4,6 +4,7 @@
 
 #include "data/color.h"
 #include "data/image.h"
+#include "pose/core/image_recipe.h"
 
 namespace limber {
 namespace {
@@ -44,6 +45,20 @@ PhotometricDistortion::Draw PhotometricDistortion::draw(Random& random) const {
 }
 
 void PhotometricDistortion::carry_out(Sample& sample, const Draw& d) const {
+  if (sample.recipe != nullptr) {
+    sample.recipe->colours = {
+        d.change_brightness,
+        d.change_contrast,
+        d.change_saturation,
+        d.change_hue,
+        d.swap_channels,
+        float(d.brightness),
+        float(d.contrast),
+        float(d.saturation),
+        d.hue,
+        {uint8_t(d.channels[0]), uint8_t(d.channels[1]), uint8_t(d.channels[2])}};
+    return;
+  }
   Tensor img = sample.img.clone();
   check_image(img, "PhotometricDistortion");
   if (d.change_brightness) convert(img, 1, d.brightness);

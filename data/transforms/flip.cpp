@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "pose/core/bbox.h"
+#include "pose/core/image_recipe.h"
 #include "pose/core/keypoint.h"
 
 namespace limber {
@@ -71,7 +72,12 @@ void RandomFlip::carry_out(Sample& sample, std::optional<FlipDirection> directio
   const std::array<int, 2> size = sample.image_size();
   const bool horizontal = *direction != FlipDirection::vertical;
   const bool vertical = *direction != FlipDirection::horizontal;
-  if (sample.img.defined()) sample.img = flip_image(sample.img, *direction);
+  if (sample.recipe != nullptr) {
+    sample.recipe->mirrored_x = horizontal;
+    sample.recipe->mirrored_y = vertical;
+  } else if (sample.img.defined()) {
+    sample.img = flip_image(sample.img, *direction);
+  }
   for (Tensor& img : sample.scaled_imgs) img = flip_image(img, *direction);
   if (sample.img_mask.defined()) sample.img_mask = flip_image(sample.img_mask, *direction);
   if (sample.bbox.defined()) {

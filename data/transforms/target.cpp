@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace limber {
 namespace {
@@ -14,8 +15,10 @@ Tensor field_named(const Sample& s, std::string_view name) {
   if (name == "keypoints") return s.keypoints;
   if (name == "keypoints_visible") return s.keypoints_visible;
   if (name == "bbox_score") return s.bbox_score;
-  if (name == "img_shape" && s.img.defined())  // width, height
-    return Tensor::from(std::vector<float>{float(s.img.size(1)), float(s.img.size(0))}, {2});
+  if (name == "img_shape" && s.img.defined()) {  // width, height
+    const std::array<int, 2> size = s.image_size();
+    return Tensor::from(std::vector<float>{float(size[0]), float(size[1])}, {2});
+  }
   const auto found = s.more.find(name);
   return found == s.more.end() || found->second.empty() ? Tensor() : found->second[0];
 }
@@ -56,6 +59,34 @@ GenerateTarget::GenerateTarget(const Config& config)
 
 GenerateTarget::~GenerateTarget() = default;
 
+// What the codec makes; of a sample with a recipe what it can describe goes there.
+TensorLists GenerateTarget::encode(const Codec& codec, const EncodeInput& input,
+                                   const Sample& sample) const {
+  std::optional<TargetSketch> sketch;
+  if (sample.recipe != nullptr && codecs_.size() == 1) sketch = codec.sketch(input);
+  if (!sketch) return codec.encode(input);
+  const auto packed_name = [](const std::map<std::string, std::string>& mapping,
+                              const std::string& name) -> const std::string* {
+    const auto found =
+        std::ranges::find(mapping, name, [](const auto& entry) { return entry.second; });
+    return found == mapping.end() ? nullptr : &found->first;
+  };
+  const auto labels = codec.label_mapping(), fields = codec.field_mapping();
+  for (Drawing& drawing : sketch->drawings) {
+    const std::string* label = packed_name(labels, drawing.name);
+    const std::string* field = packed_name(fields, drawing.name);
+    if (label != nullptr) {
+      sample.recipe->labels.push_back(drawing);
+      sample.recipe->labels.back().name = *label;
+    }
+    if (field != nullptr) {
+      drawing.name = *field;
+      sample.recipe->fields.push_back(std::move(drawing));
+    }
+  }
+  return sketch->arrays;
+}
+
 TensorLists GenerateTarget::encode_all(const Sample& sample, Random& random) const {
   EncodeInput input;
   input.keypoints =
@@ -75,7 +106,7 @@ TensorLists GenerateTarget::encode_all(const Sample& sample, Random& random) con
       for (const auto& [name, list] : sample.more)  // nested: camera_param/f, ...
         if (name.starts_with(key + "/")) input.more[name] = list;
     }
-    for (auto& [name, list] : codec->encode(input)) {
+    for (auto& [name, list] : encode(*codec, input, sample)) {
       std::vector<Tensor>& all = joined[name];
       check(multilevel_ || all.empty() || name == "keypoint_weights",
             "GenerateTarget: two encoders make \"", name, "\"");
@@ -264,6 +295,7 @@ bool PackPoseInputs::apply(Sample& sample, Random&) const {
     if (const Tensor field = field_named(sample, name); field.defined())
       out.labels.try_emplace(label, std::vector<Tensor>{field});
   out.fields = sample.fields;
+  out.recipe = sample.recipe;
   sample.packed = packed;
   return true;
 }

@@ -16,6 +16,7 @@ class GenerateTarget : public Transform {
 
  private:
   TensorLists encode_all(const Sample& sample, Random& random) const;
+  TensorLists encode(const Codec& codec, const EncodeInput& input, const Sample& sample) const;
   std::vector<std::unique_ptr<Codec>> codecs_;
   bool multilevel_, use_dataset_weights_;
 };

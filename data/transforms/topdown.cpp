@@ -6,6 +6,7 @@
 #include "data/image.h"
 #include "data/warp.h"
 #include "pose/core/bbox.h"
+#include "pose/core/image_recipe.h"
 
 namespace limber {
 namespace {
@@ -18,7 +19,7 @@ float visibility(const Tensor& visible, int64_t n, int64_t k) {
 
 }  // namespace
 
-LoadImage::LoadImage(const Config& config) {
+LoadImage::LoadImage(const Config& config) : on_device_(config.get<bool>("on_device", false)) {
   const auto backend = config.get<std::string>("imdecode_backend", "cv2");
   const auto color = config.get<std::string>("color_type", "color");
   if (color != "color") config.fail("color_type \"", color, "\" is not supported, only \"color\"");
@@ -31,6 +32,7 @@ bool LoadImage::apply(Sample& sample, Random&) const {
   if (!sample.img.defined()) sample.img = read_image(sample.meta.img_path);
   const int H = int(sample.img.size(0)), W = int(sample.img.size(1));
   sample.meta.img_shape = sample.meta.ori_shape = {H, W};
+  if (on_device_) sample.recipe = std::make_shared<ImageRecipe>();
   return true;
 }
 
@@ -183,7 +185,12 @@ bool TopdownAffine::apply(Sample& sample, Random&) const {
   const Matrix23 m = udp_ ? udp_warp_matrix(center, scale, rotation,
                                             {double(input_size_[0]), double(input_size_[1])})
                           : warp_matrix(center, scale, rotation, input_size_);
-  if (sample.img.defined()) sample.img = warp_affine(sample.img, m, input_size_);
+  if (sample.recipe != nullptr) {
+    sample.recipe->size = input_size_;
+    sample.recipe->matrix = m;
+  } else if (sample.img.defined()) {
+    sample.img = warp_affine(sample.img, m, input_size_);
+  }
   if (sample.keypoints.defined())
     sample.transformed_keypoints =
         transformed(m, sample.transformed_keypoints.defined() ? sample.transformed_keypoints

@@ -8,11 +8,15 @@
 
 namespace limber {
 
-// Reads img from meta.img_path unless it is there already; sets img_shape and ori_shape.
+// Reads img from meta.img_path unless it is there already; sets img_shape and ori_shape. With
+// `on_device` the transforms behind it leave img as it is and write down what they would do.
 class LoadImage : public Transform {
  public:
   explicit LoadImage(const Config& config);
   bool apply(Sample& sample, Random& random) const override;
+
+ private:
+  bool on_device_;
 };
 
 // bbox -> bbox_center, bbox_scale * padding. A centre and scale given by the data set stay, and

@@ -1,5 +1,9 @@
 #include "data/transforms/transform.h"
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "data/transforms/albumentation.h"
 #include "data/transforms/bottomup.h"
 #include "data/transforms/color.h"
@@ -46,9 +50,13 @@ class RandomChoice : public Transform {
   std::vector<double> probs_;
 };
 
+// Where a transform may stand in a pipeline that leaves the pixels to the device.
+enum class OnDevice : uint8_t { nowhere, anywhere, before_crop, is_crop, behind_crop };
+
 struct Entry {
   const char* name;
   std::unique_ptr<Transform> (*make)(const Config&);
+  OnDevice on_device = OnDevice::nowhere;
 };
 
 template <class T>
@@ -63,29 +71,53 @@ constexpr Entry kTransforms[] = {
     {"BottomupRandomChoiceResize", make<BottomupRandomChoiceResize>},
     {"BottomupRandomCrop", make<BottomupRandomCrop>},
     {"BottomupResize", make<BottomupResize>},
-    {"FilterAnnotations", make<FilterAnnotations>},
-    {"GenerateTarget", make<GenerateTarget>},
-    {"GetBBoxCenterScale", make<GetBBoxCenterScale>},
-    {"HandRandomFlip", make<HandRandomFlip>},
-    {"KeypointConverter", make<KeypointConverter>},
+    {"FilterAnnotations", make<FilterAnnotations>, OnDevice::anywhere},
+    {"GenerateTarget", make<GenerateTarget>, OnDevice::anywhere},
+    {"GetBBoxCenterScale", make<GetBBoxCenterScale>, OnDevice::anywhere},
+    {"HandRandomFlip", make<HandRandomFlip>, OnDevice::before_crop},
+    {"KeypointConverter", make<KeypointConverter>, OnDevice::anywhere},
     {"LoadImage", make<LoadImage>},
     {"LoadImageFromFile", make<LoadImage>},
     {"Mosaic", make<Mosaic>},
-    {"PackPoseInputs", make<PackPoseInputs>},
-    {"PhotometricDistortion", make<PhotometricDistortion>},
-    {"RandomBBoxTransform", make<RandomBBoxTransform>},
+    {"PackPoseInputs", make<PackPoseInputs>, OnDevice::anywhere},
+    {"PhotometricDistortion", make<PhotometricDistortion>, OnDevice::behind_crop},
+    {"RandomBBoxTransform", make<RandomBBoxTransform>, OnDevice::anywhere},
     {"RandomChoice", make<RandomChoice>},
     // mmcv's own, which ED-Pose's config takes and which leaves boxes and key points unscaled.
     {"RandomChoiceResize", make<BottomupRandomChoiceResize>},
-    {"RandomFlip", make<RandomFlip>},
+    {"RandomFlip", make<RandomFlip>, OnDevice::before_crop},
     {"RandomFlipAroundRoot", make<RandomFlipAroundRoot>},
-    {"RandomHalfBody", make<RandomHalfBody>},
-    {"SingleHandConverter", make<SingleHandConverter>},
-    {"TopdownAffine", make<TopdownAffine>},
+    {"RandomHalfBody", make<RandomHalfBody>, OnDevice::anywhere},
+    {"SingleHandConverter", make<SingleHandConverter>, OnDevice::anywhere},
+    {"TopdownAffine", make<TopdownAffine>, OnDevice::is_crop},
     {"YOLOXHSVRandomAug", make<YOLOXHSVRandomAug>},
     {"YOLOXMixUp", make<YOLOXMixUp>},
     {"mmdet.YOLOXHSVRandomAug", make<YOLOXHSVRandomAug>},
 };
+
+bool leaves_pixels(const Config& transform) {
+  return transform.type().starts_with("LoadImage") && transform.get<bool>("on_device", false);
+}
+
+// The transforms from `first` on, behind a LoadImage with on_device.
+void check_on_device(const Config& list, size_t first) {
+  bool cropped = false;
+  for (size_t i = first; i < list.size(); ++i) {
+    const Config transform = list.at(i);
+    const Entry* entry = std::ranges::find(kTransforms, transform.type(), &Entry::name);
+    if (entry == std::end(kTransforms)) continue;  // make_transform() says so
+    const OnDevice where = entry->on_device;
+    if (where == OnDevice::nowhere)
+      transform.fail(entry->name,
+                     " changes pixels and cannot stand behind a LoadImage with on_device");
+    if (where == (cropped ? OnDevice::before_crop : OnDevice::behind_crop))
+      transform.fail(entry->name, " stands ", cropped ? "before" : "behind",
+                     " TopdownAffine where LoadImage has on_device");
+    if (where == OnDevice::is_crop && cropped) transform.fail("a second TopdownAffine");
+    cropped = cropped || where == OnDevice::is_crop;
+  }
+  check_input(cropped, list.where(), ": LoadImage with on_device, but no TopdownAffine");
+}
 
 }  // namespace
 
@@ -105,7 +137,10 @@ std::unique_ptr<Transform> make_transform(const Config& config) {
 
 Pipeline::Pipeline(const Config& list) {
   if (list.is_null()) return;
-  for (size_t i = 0; i < list.size(); ++i) transforms_.push_back(make_transform(list.at(i)));
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (leaves_pixels(list.at(i))) check_on_device(list, i + 1);
+    transforms_.push_back(make_transform(list.at(i)));
+  }
 }
 
 bool Pipeline::apply(Sample& sample, Random& random) const {

@@ -27,7 +27,10 @@ std::unique_ptr<Transform> make_transform(const Config& config);
 class Pipeline {
  public:
   Pipeline() = default;
-  explicit Pipeline(const Config& list);  // a list of transforms, or null
+  // A list of transforms, or null. Behind a LoadImage with `on_device` only those that leave the
+  // pixels alone or write down what they would do, mirroring before TopdownAffine and changes of
+  // colour behind it; throws InputError naming what stands wrong.
+  explicit Pipeline(const Config& list);
   bool apply(Sample& sample, Random& random) const;
   bool empty() const { return transforms_.empty(); }
 

@@ -189,8 +189,8 @@ AssociativeEmbedding::AssociativeEmbedding(const Config& config)
 TensorLists AssociativeEmbedding::encode(const EncodeInput& input) const {
   const Points points =
       scaled(read_points(input, "AssociativeEmbedding"), 1 / scale_x_, 1 / scale_y_);
-  const MapTargets targets = use_udp_ ? draw_udp_gaussians(heatmap_size_, points, sigma_)
-                                      : draw_gaussians(heatmap_size_, points, {&sigma_, 1});
+  const MapTargets targets = drawn(use_udp_ ? udp_gaussians(heatmap_size_, points, sigma_)
+                                            : gaussians(heatmap_size_, points, {&sigma_, 1}));
   Tensor indices = Tensor::empty({points.instances, points.count, 2}, DType::i64);
   int64_t* entry = indices.data<int64_t>();
   for (int64_t n = 0; n < points.instances; ++n)

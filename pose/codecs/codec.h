@@ -5,11 +5,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "pose/config/config.h"
+#include "pose/core/image_recipe.h"
 #include "pose/core/instances.h"
 #include "tensor/random.h"
 
@@ -32,10 +34,18 @@ struct Decoded {
   TensorLists more;        // boxes, root depth, ... of the codecs that decode them
 };
 
+// Targets of one sample of which the large ones are described instead of drawn.
+struct TargetSketch {
+  TensorLists arrays;
+  std::vector<Drawing> drawings;
+};
+
 struct Codec {
   virtual ~Codec() = default;
   // Targets under MMPose's names (heatmaps, keypoint_x_labels, keypoint_weights, ...).
   virtual TensorLists encode(const EncodeInput& input) const = 0;
+  // The same as a sketch, for drawing whole batches on a device; codecs without one have none.
+  virtual std::optional<TargetSketch> sketch(const EncodeInput&) const { return std::nullopt; }
   // Decodes the outputs of one sample; which tensors it wants is each codec's own.
   virtual Decoded decode(std::span<const Tensor> encoded) const = 0;
   // Names of encoded arrays that belong to the instances (labels) and to the image (fields):

@@ -1,5 +1,7 @@
 #include "pose/codecs/codec_support.h"
 
+#include "tensor/op.h"
+
 namespace limber {
 
 Size read_size(const Config& config, std::string_view key) {
@@ -17,6 +19,12 @@ void check_choice(const Config& config, std::string_view key, const std::string&
     names += str(names.empty() ? "" : ", ", name);
   }
   fail_input(config.path(), ".", key, ": unknown value \"", value, "\", known are ", names);
+}
+
+kernels::Exec one_thread() {
+  kernels::Exec ex = default_exec();
+  ex.pool = nullptr;
+  return ex;
 }
 
 int read_blur_kernel(const Config& config) {

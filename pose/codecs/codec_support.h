@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "kernels/targets.h"
 #include "pose/codecs/codec.h"
 
 namespace limber {
@@ -42,6 +43,10 @@ Points read_one_person(const EncodeInput& input, const char* codec, int dims = 2
 // The tensor `more` holds under this name, as f32. Throws naming the codec where it is missing.
 Tensor auxiliary(const EncodeInput& input, const char* codec, std::string_view name);
 bool has_auxiliary(const EncodeInput& input, std::string_view name);
+
+// What the kernels that draw a sample's targets run on: the calling thread, as samples are made on
+// many threads already.
+kernels::Exec one_thread();
 
 // Throws unless there are between `least` and `most` tensors; `what` names them.
 void check_count(std::span<const Tensor> encoded, size_t least, size_t most, const char* codec,

@@ -141,7 +141,7 @@ TensorLists DecoupledHeatmap::encode(const EncodeInput& input) const {
   const Points roots = instance_roots(points, root_type_);
   const std::vector<double> sigmas = instance_sigmas(input, points);
   const int64_t width = heatmap_size_.width, height = heatmap_size_.height, count = points.count;
-  const MapTargets all = draw_gaussians(heatmap_size_, with_roots(points, roots), sigmas);
+  const MapTargets all = drawn(gaussians(heatmap_size_, with_roots(points, roots), sigmas));
 
   Chosen chosen = choose_instances(roots, all.weights.data<float>() + count, count + 1,
                                    diagonal_lengths(points), heatmap_size_, *input.random);
@@ -155,7 +155,7 @@ TensorLists DecoupledHeatmap::encode(const EncodeInput& input) const {
   for (int64_t i = 0; i < kept; ++i) {
     const int64_t n = chosen.instances[size_t(i)];
     const MapTargets one =
-        draw_gaussians(heatmap_size_, select(points, {n}), {&sigmas[size_t(n)], 1});
+        drawn(gaussians(heatmap_size_, select(points, {n}), {&sigmas[size_t(n)], 1}));
     maps.alias(one.maps.shape(), i * one.maps.numel()).copy_from(one.maps);
     weights.alias(one.weights.shape(), i * count).copy_from(one.weights);
     std::copy_n(chosen.roots[size_t(i)].data(), 2, coords.data<int32_t>() + 2 * i);

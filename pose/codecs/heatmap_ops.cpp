@@ -13,6 +13,13 @@ struct Window {
   bool off(Size size) const {
     return left >= size.width || top >= size.height || right < 0 || bottom < 0;
   }
+  // The reference draws as many as `extent` pixels of a side.
+  int64_t right_within(double extent) const {
+    return std::min(right, left + int64_t(std::ceil(extent)));
+  }
+  int64_t bottom_within(double extent) const {
+    return std::min(bottom, top + int64_t(std::ceil(extent)));
+  }
 };
 
 // The bounds are cut towards zero, as the reference casts them: with a fractional radius, windows
@@ -22,96 +29,87 @@ Window window_around(int64_t x, int64_t y, double radius) {
           int64_t(double(y) + radius + 1)};
 }
 
-MapTargets empty_targets(Size size, const Points& points, int64_t maps_per_point = 1) {
-  return {Tensor::zeros({points.count * maps_per_point, size.height, size.width}),
-          points.visible.clone()};
+// exp(-(i - first - centre)^2 / (2 sigma^2)) at i = first ... last - 1.
+kernels::Bell bell(double centre, double sigma, int64_t first, int64_t last) {
+  return {.centre = centre,
+          .factor = -1 / (2 * sigma * sigma),
+          .height = 1,
+          .first = int32_t(first),
+          .count = int32_t(last - first)};
 }
 
-// map = max(map, gx gy^T) on the part of the window that is on the map; gx and gy hold the window's
-// columns and rows.
-void draw_product(float* map, Size size, const Window& w, const std::vector<float>& gx,
-                  const std::vector<float>& gy) {
-  const int64_t x0 = std::max<int64_t>(0, w.left);
-  const int64_t x1 = std::min({size.width, w.right, w.left + int64_t(gx.size())});
-  const int64_t y0 = std::max<int64_t>(0, w.top);
-  const int64_t y1 = std::min({size.height, w.bottom, w.top + int64_t(gy.size())});
-  for (int64_t y = y0; y < y1; ++y) {
-    float* row = map + y * size.width;
-    const float scale = gy[size_t(y - w.top)];
-    for (int64_t x = x0; x < x1; ++x) row[x] = std::max(row[x], scale * gx[size_t(x - w.left)]);
-  }
-}
-
-// exp(-(i - centre)^2 / (2 sigma^2)) for i = 0, 1, ..., n - 1.
-void gaussian_line(double centre, double sigma, int64_t n, std::vector<float>& line) {
-  line.resize(size_t(n));
-  const double scale = -1 / (2 * sigma * sigma);
-  for (int64_t i = 0; i < n; ++i)
-    line[size_t(i)] = float(std::exp(scale * (double(i) - centre) * (double(i) - centre)));
-}
-
-// Draws every visible key point by draw(map, point, sigma), which returns false when the point is
-// too far off the map to leave a trace.
-template <class Draw>
-MapTargets draw_all(Size size, const Points& points, const Draw& draw) {
-  MapTargets targets = empty_targets(size, points);
+// The curves across and down of every visible key point, as curves(point, n, pair) writes them; it
+// returns false when the point is too far off the map to leave a trace.
+template <class Curves>
+MapBells all_bells(Size size, const Points& points, const Curves& curves) {
+  MapBells all{size, std::vector<kernels::Bell>(size_t(points.instances * points.count * 2)),
+               points.visible.clone()};
   for (int64_t n = 0; n < points.instances; ++n)
     for (int64_t k = 0; k < points.count; ++k) {
       if (points.visibility(n, k) < 0.5f) continue;
-      float* map = targets.maps.data<float>() + k * size.width * size.height;
-      if (!draw(map, points.at(n, k), n)) targets.weights.data<float>()[n * points.count + k] = 0;
+      kernels::Bell* pair = all.bells.data() + (k * points.instances + n) * 2;
+      if (!curves(points.at(n, k), n, pair)) all.weights.data<float>()[n * points.count + k] = 0;
     }
-  return targets;
+  return all;
 }
 
 }  // namespace
 
-MapTargets draw_gaussians(Size size, const Points& points, std::span<const double> sigmas) {
+MapBells gaussians(Size size, const Points& points, std::span<const double> sigmas) {
   check(sigmas.size() == 1 || int64_t(sigmas.size()) == points.instances,
-        "draw_gaussians: ", sigmas.size(), " sigmas for ", points.instances, " instances");
-  std::vector<float> line;
-  return draw_all(size, points, [&](float* map, const float* p, int64_t n) {
-    const double sigma = sigmas[sigmas.size() == 1 ? 0 : size_t(n)], radius = 3 * sigma;
-    const Window w = window_around(int64_t(p[0] + 0.5f), int64_t(p[1] + 0.5f), radius);
+        "gaussians: ", sigmas.size(), " sigmas for ", points.instances, " instances");
+  return all_bells(size, points, [&](const float* p, int64_t n, kernels::Bell* pair) {
+    const double sigma = sigmas[sigmas.size() == 1 ? 0 : size_t(n)], extent = 6 * sigma + 1;
+    const Window w = window_around(int64_t(p[0] + 0.5f), int64_t(p[1] + 0.5f), 3 * sigma);
     if (w.off(size)) return false;
-    const double extent = 2 * radius + 1;
-    gaussian_line(std::floor(extent / 2), sigma, int64_t(std::ceil(extent)), line);
-    draw_product(map, size, w, line, line);
+    const double centre = std::floor(extent / 2);
+    pair[0] = bell(centre, sigma, w.left, w.right_within(extent));
+    pair[1] = bell(centre, sigma, w.top, w.bottom_within(extent));
     return true;
   });
 }
 
-MapTargets draw_unbiased_gaussians(Size size, const Points& points, double sigma) {
-  std::vector<float> gx, gy;
+MapBells unbiased_gaussians(Size size, const Points& points, double sigma) {
   const double radius = 3 * sigma;
-  return draw_all(size, points, [&](float* map, const float* p, int64_t) {
+  return all_bells(size, points, [&](const float* p, int64_t, kernels::Bell* pair) {
     if (p[0] - radius >= double(size.width) || p[1] - radius >= double(size.height) ||
         p[0] + radius + 1 < 0 || p[1] + radius + 1 < 0)
       return false;
-    gaussian_line(p[0], sigma, size.width, gx);
-    gaussian_line(p[1], sigma, size.height, gy);
-    draw_product(map, size, {0, 0, size.width, size.height}, gx, gy);
+    pair[0] = bell(p[0], sigma, 0, size.width);
+    pair[1] = bell(p[1], sigma, 0, size.height);
     return true;
   });
 }
 
-MapTargets draw_udp_gaussians(Size size, const Points& points, double sigma) {
-  std::vector<float> gx, gy;
-  const double radius = 3 * sigma, extent = 2 * radius + 1;
-  return draw_all(size, points, [&](float* map, const float* p, int64_t) {
+MapBells udp_gaussians(Size size, const Points& points, double sigma) {
+  const double extent = 6 * sigma + 1;
+  return all_bells(size, points, [&](const float* p, int64_t, kernels::Bell* pair) {
     const int64_t x = int64_t(p[0] + 0.5f), y = int64_t(p[1] + 0.5f);
-    const Window w = window_around(x, y, radius);
+    const Window w = window_around(x, y, 3 * sigma);
     if (w.off(size)) return false;
     const double centre = std::floor(extent / 2);
-    gaussian_line(centre + p[0] - double(x), sigma, int64_t(std::ceil(extent)), gx);
-    gaussian_line(centre + p[1] - double(y), sigma, int64_t(std::ceil(extent)), gy);
-    draw_product(map, size, w, gx, gy);
+    pair[0] = bell(centre + p[0] - double(x), sigma, w.left, w.right_within(extent));
+    pair[1] = bell(centre + p[1] - double(y), sigma, w.top, w.bottom_within(extent));
     return true;
   });
+}
+
+MapTargets drawn(const MapBells& all) {
+  const int64_t N = all.weights.size(0), K = all.weights.size(1);
+  const MapTargets targets{Tensor::empty({K, all.size.height, all.size.width}), all.weights};
+  kernels::draw_maps(one_thread(), targets.maps.out(), {all.bells.data()}, K, N, all.size.height,
+                     all.size.width);
+  return targets;
+}
+
+TargetSketch sketched(const MapBells& all, const char* name) {
+  const Shape shape{all.weights.size(1), all.size.height, all.size.width};
+  return {{{"keypoint_weights", {all.weights}}}, {{name, shape, /*is_map=*/true, all.bells}}};
 }
 
 MapTargets draw_offsets(Size size, const Points& points, double radius_factor) {
-  MapTargets targets = empty_targets(size, points, 3);
+  const MapTargets targets{Tensor::zeros({points.count * 3, size.height, size.width}),
+                           points.visible.clone()};
   const float radius = float(radius_factor * double(std::max(size.width, size.height)));
   const int64_t area = size.width * size.height;
   for (int64_t n = 0; n < points.instances; ++n)

@@ -1,7 +1,5 @@
 #include "pose/codecs/msra_heatmap.h"
 
-#include "pose/codecs/heatmap_ops.h"
-
 namespace limber {
 
 MSRAHeatmap::MSRAHeatmap(const Config& config)
@@ -14,11 +12,19 @@ MSRAHeatmap::MSRAHeatmap(const Config& config)
   scale_y_ = double(input.height) / double(heatmap_size_.height);
 }
 
-TensorLists MSRAHeatmap::encode(const EncodeInput& input) const {
+MapBells MSRAHeatmap::bells(const EncodeInput& input) const {
   const Points points = scaled(read_one_person(input, "MSRAHeatmap"), 1 / scale_x_, 1 / scale_y_);
-  MapTargets targets = unbiased_ ? draw_unbiased_gaussians(heatmap_size_, points, sigma_)
-                                 : draw_gaussians(heatmap_size_, points, {&sigma_, 1});
+  return unbiased_ ? unbiased_gaussians(heatmap_size_, points, sigma_)
+                   : gaussians(heatmap_size_, points, {&sigma_, 1});
+}
+
+TensorLists MSRAHeatmap::encode(const EncodeInput& input) const {
+  const MapTargets targets = drawn(bells(input));
   return {{"heatmaps", {targets.maps}}, {"keypoint_weights", {targets.weights}}};
+}
+
+std::optional<TargetSketch> MSRAHeatmap::sketch(const EncodeInput& input) const {
+  return sketched(bells(input), "heatmaps");
 }
 
 Decoded MSRAHeatmap::decode(std::span<const Tensor> encoded) const {

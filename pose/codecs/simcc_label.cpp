@@ -64,58 +64,67 @@ SimCCLabel::SimCCLabel(const Config& config)
               config.path(), ".use_dark: sigma is too small to blur with");
 }
 
-// bin: the rounded key point. False when it is too far off to leave a trace.
-bool SimCCLabel::encode_gaussian(const float* bin, float* x, float* y) const {
+// Whether the rounded key point is near enough to leave a trace.
+bool SimCCLabel::is_near(const float* bin) const {
+  if (!gaussian_)
+    return bin[0] >= 0 && bin[0] < float(bins_x_) && bin[1] >= 0 && bin[1] < float(bins_y_);
   const double reach_x = 3 * sigma_[0], reach_y = 3 * sigma_[1];
-  if (bin[0] - reach_x >= double(bins_x_) || bin[1] - reach_y >= double(bins_y_) ||
-      bin[0] + reach_x + 1 < 0 || bin[1] + reach_y + 1 < 0)
-    return false;
-  const auto draw = [&](float* line, int64_t n, double centre, double sigma) {
-    const double scale = -1 / (2 * sigma * sigma);
-    const double height = normalize_ ? 1 / (sigma * std::sqrt(2 * std::numbers::pi)) : 1;
-    // Beyond 14.5 sigma the value is below the smallest f32.
-    const int64_t first = std::max<int64_t>(0, int64_t(std::floor(centre - 14.5 * sigma)));
-    const int64_t last = std::min(n - 1, int64_t(std::ceil(centre + 14.5 * sigma)));
-    for (int64_t i = first; i <= last; ++i) {
-      const double d = double(i) - centre;
-      line[i] = float(height * std::exp(scale * d * d));
-    }
-  };
-  draw(x, bins_x_, bin[0], sigma_[0]);
-  draw(y, bins_y_, bin[1], sigma_[1]);
-  return true;
+  return bin[0] - reach_x < double(bins_x_) && bin[1] - reach_y < double(bins_y_) &&
+         bin[0] + reach_x + 1 >= 0 && bin[1] + reach_y + 1 >= 0;
 }
 
-bool SimCCLabel::encode_standard(const float* bin, float* x, float* y) const {
-  const int64_t bx = int64_t(bin[0]), by = int64_t(bin[1]);
-  if (bx < 0 || bx >= bins_x_ || by < 0 || by >= bins_y_) return false;
-  if (label_smooth_weight_ > 0) {
-    std::fill_n(x, bins_x_, float(label_smooth_weight_ / double(bins_x_ - 1)));
-    std::fill_n(y, bins_y_, float(label_smooth_weight_ / double(bins_y_ - 1)));
-  }
-  x[bx] = y[by] = float(1 - label_smooth_weight_);
-  return true;
+// One axis of a key point: the normal distribution, or a spike on an even floor.
+kernels::Bell SimCCLabel::bell(double bin, int64_t bins, double sigma) const {
+  if (!gaussian_)
+    return {.height = 1 - label_smooth_weight_,
+            .base = label_smooth_weight_ > 0 ? float(label_smooth_weight_ / double(bins - 1)) : 0,
+            .first = int32_t(bin),
+            .count = 1};
+  // Beyond 14.5 sigma the value is below the smallest f32.
+  const int64_t first = std::max<int64_t>(0, int64_t(std::floor(bin - 14.5 * sigma)));
+  const int64_t last = std::min(bins - 1, int64_t(std::ceil(bin + 14.5 * sigma)));
+  return {.centre = bin - double(first),
+          .factor = -1 / (2 * sigma * sigma),
+          .height = normalize_ ? 1 / (sigma * std::sqrt(2 * std::numbers::pi)) : 1,
+          .first = int32_t(first),
+          .count = int32_t(last - first + 1)};
 }
 
-TensorLists SimCCLabel::encode(const EncodeInput& input) const {
+std::optional<TargetSketch> SimCCLabel::sketch(const EncodeInput& input) const {
   const Points points = read_points(input, "SimCCLabel");
-  Tensor x = Tensor::zeros({points.instances, points.count, bins_x_});
-  Tensor y = Tensor::zeros({points.instances, points.count, bins_y_});
+  const int64_t N = points.instances, K = points.count;
+  Drawing x{"keypoint_x_labels", {N, K, bins_x_}, /*is_map=*/false, {}};
+  Drawing y{"keypoint_y_labels", {N, K, bins_y_}, /*is_map=*/false, {}};
+  x.bells.resize(size_t(N * K));
+  y.bells.resize(size_t(N * K));
   Tensor weights = points.visible.clone();
-  for (int64_t n = 0; n < points.instances; ++n)
-    for (int64_t k = 0; k < points.count; ++k) {
+  for (int64_t n = 0; n < N; ++n)
+    for (int64_t k = 0; k < K; ++k) {
       if (points.visibility(n, k) < 0.5f) continue;
       const float* p = points.at(n, k);
-      const int64_t i = n * points.count + k;
+      const auto i = size_t(n * K + k);
       // Halves round to even, as in the reference.
       const float bin[2] = {std::nearbyint(p[0] * float(split_ratio_)),
                             std::nearbyint(p[1] * float(split_ratio_))};
-      float *row_x = x.data<float>() + i * bins_x_, *row_y = y.data<float>() + i * bins_y_;
-      const bool drawn =
-          gaussian_ ? encode_gaussian(bin, row_x, row_y) : encode_standard(bin, row_x, row_y);
-      if (!drawn) weights.data<float>()[i] = 0;
+      if (!is_near(bin)) {
+        weights.data<float>()[i] = 0;
+        continue;
+      }
+      x.bells[i] = bell(bin[0], bins_x_, sigma_[0]);
+      y.bells[i] = bell(bin[1], bins_y_, sigma_[1]);
     }
-  return {{"keypoint_x_labels", {x}}, {"keypoint_y_labels", {y}}, {"keypoint_weights", {weights}}};
+  return TargetSketch{{{"keypoint_weights", {weights}}}, {std::move(x), std::move(y)}};
+}
+
+TensorLists SimCCLabel::encode(const EncodeInput& input) const {
+  TargetSketch sketch = *this->sketch(input);
+  for (const Drawing& d : sketch.drawings) {
+    const Tensor lines = Tensor::empty(d.shape);
+    kernels::draw_lines(one_thread(), lines.out(), {d.bells.data()}, int64_t(d.bells.size()),
+                        d.shape[-1]);
+    sketch.arrays[d.name] = {lines};
+  }
+  return sketch.arrays;
 }
 
 Decoded SimCCLabel::decode(std::span<const Tensor> encoded) const {

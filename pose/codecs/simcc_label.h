@@ -14,14 +14,15 @@ class SimCCLabel : public Codec {
   // keypoint_x_labels (N, K, W * split), keypoint_y_labels (N, K, H * split),
   // keypoint_weights (N, K).
   TensorLists encode(const EncodeInput& input) const override;
+  std::optional<TargetSketch> sketch(const EncodeInput& input) const override;
   // {x (N, K, W * split), y (N, K, H * split)}, without N too -> key points (N, K, 2), scores
   // (N, K) = the smaller of the two maxima, with decode_visibility the visibility (N, K).
   Decoded decode(std::span<const Tensor> encoded) const override;
   std::map<std::string, std::string> label_mapping() const override;
 
  private:
-  bool encode_gaussian(const float* bin, float* x, float* y) const;
-  bool encode_standard(const float* bin, float* x, float* y) const;
+  bool is_near(const float* bin) const;
+  kernels::Bell bell(double bin, int64_t bins, double sigma) const;
 
   int64_t bins_x_, bins_y_;
   double split_ratio_;           // bins per pixel

@@ -75,9 +75,9 @@ TensorLists SPR::encode(const EncodeInput& input) const {
   for (int64_t n = 0; n < points.instances; ++n)
     if (diagonals[size_t(n)] < minimal_diagonal_) roots.visible.data<float>()[n] = 0;
 
-  Tensor maps = draw_gaussians(heatmap_size_, roots, {&root_sigma_, 1}).maps;
+  Tensor maps = drawn(gaussians(heatmap_size_, roots, {&root_sigma_, 1})).maps;
   if (keypoint_maps_)
-    maps = stacked(draw_gaussians(heatmap_size_, points, {&keypoint_sigma_, 1}).maps, maps);
+    maps = stacked(drawn(gaussians(heatmap_size_, points, {&keypoint_sigma_, 1})).maps, maps);
   const Displacements displacements =
       draw_displacements(heatmap_size_, points, roots, diagonals, root_sigma_);
   return {{"heatmaps", {maps}},

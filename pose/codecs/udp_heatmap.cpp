@@ -20,13 +20,22 @@ UDPHeatmap::UDPHeatmap(const Config& config)
               ".heatmap_size: at least 2 x 2 is wanted");
 }
 
+Points UDPHeatmap::points_on_map(const EncodeInput& input) const {
+  return scaled(read_one_person(input, "UDPHeatmap"),
+                double(heatmap_size_.width - 1) / double(input_size_.width - 1),
+                double(heatmap_size_.height - 1) / double(input_size_.height - 1));
+}
+
 TensorLists UDPHeatmap::encode(const EncodeInput& input) const {
-  const Points points = scaled(read_one_person(input, "UDPHeatmap"),
-                               double(heatmap_size_.width - 1) / double(input_size_.width - 1),
-                               double(heatmap_size_.height - 1) / double(input_size_.height - 1));
-  MapTargets targets = combined_ ? draw_offsets(heatmap_size_, points, radius_factor_)
-                                 : draw_udp_gaussians(heatmap_size_, points, sigma_);
+  const Points points = points_on_map(input);
+  const MapTargets targets = combined_ ? draw_offsets(heatmap_size_, points, radius_factor_)
+                                       : drawn(udp_gaussians(heatmap_size_, points, sigma_));
   return {{"heatmaps", {targets.maps}}, {"keypoint_weights", {targets.weights}}};
+}
+
+std::optional<TargetSketch> UDPHeatmap::sketch(const EncodeInput& input) const {
+  if (combined_) return std::nullopt;
+  return sketched(udp_gaussians(heatmap_size_, points_on_map(input), sigma_), "heatmaps");
 }
 
 Decoded UDPHeatmap::decode_combined(const Tensor& maps) const {

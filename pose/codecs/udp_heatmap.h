@@ -12,6 +12,8 @@ class UDPHeatmap : public Codec {
   // heatmaps (K, H, W), with combined targets (3 K, H, W) as class, x and y offset of each key
   // point; keypoint_weights (1, K).
   TensorLists encode(const EncodeInput& input) const override;
+  // Of Gaussians alone.
+  std::optional<TargetSketch> sketch(const EncodeInput& input) const override;
   // {heatmaps as encode() makes them} -> key points (1, K, 2), scores (1, K). The reference
   // multiplies by the input's size where encoding divides by size - 1; so does this.
   Decoded decode(std::span<const Tensor> encoded) const override;
@@ -19,6 +21,7 @@ class UDPHeatmap : public Codec {
   std::map<std::string, std::string> field_mapping() const override;
 
  private:
+  Points points_on_map(const EncodeInput& input) const;
   Decoded decode_combined(const Tensor& maps) const;
 
   Size input_size_, heatmap_size_;

@@ -38,6 +38,8 @@ struct RawAnnotation {
   std::vector<double> keypoints;  // x, y, v per key point
 };
 
+struct ImageRecipe;
+
 struct SampleMeta {
   int64_t id = -1, img_id = -1;
   int category_id = 1;
@@ -62,6 +64,7 @@ struct DataSample {
   TensorLists fields;      // maps: heatmaps, ..., (K, H, W)
   Instances pred_instances;
   TensorLists pred_fields;
+  std::shared_ptr<const ImageRecipe> recipe;  // what is still to be made of `inputs`; null: nothing
 };
 
 }  // namespace limber

@@ -28,6 +28,7 @@ void load_model(const Model& model, const std::string& checkpoint) {
 
 void Model::to(Device target) {
   store->to(target);
+  preprocessor->set_device(target);
   device = target;
 }
 

@@ -100,13 +100,36 @@ Tensor Preprocessor::stack(const std::vector<Tensor>& inputs) const {
   return out;
 }
 
+// Crops and targets that the pipeline left to the device.
+Tensor Preprocessor::carry_out(std::vector<DataSample>& batch) const {
+  kernels::Normalisation norm;
+  norm.swaps = swap_channels_;
+  for (size_t c = 0; c < 3; ++c) {
+    norm.mean[c] = mean_[c];
+    norm.inverse_std[c] = 1 / std_[c];
+  }
+  const Tensor out = crop_batch(batch, norm, device_);
+  check_input(out.size(1) % divisor_ == 0 && out.size(2) % divisor_ == 0, "preprocessor: crops of ",
+              out.size(2), " x ", out.size(1),
+              " made on the device are not padded to multiples of ", divisor_);
+  draw_targets(batch, device_, targets_);
+  return out;
+}
+
 Tensor Preprocessor::operator()(std::vector<DataSample>& batch, bool training) const {
-  std::vector<Tensor> images;
-  for (const DataSample& sample : batch) images.push_back(sample.inputs);
-  Tensor out = stack(images);
+  const bool cropped = !batch.empty() && batch[0].recipe != nullptr;
+  Tensor out;
+  if (cropped) {
+    out = carry_out(batch);
+  } else {
+    std::vector<Tensor> images;
+    for (const DataSample& sample : batch) images.push_back(sample.inputs);
+    out = stack(images);
+  }
   if (out.rank() == 4)
     for (DataSample& sample : batch)
-      sample.meta.img_shape = {int(sample.inputs.size(0)), int(sample.inputs.size(1))};
+      sample.meta.img_shape = {int(cropped ? out.size(1) : sample.inputs.size(0)),
+                               int(cropped ? out.size(2) : sample.inputs.size(1))};
   if (training && resizes_) resize_batch(out, batch);
   if (out.rank() == 4)
     for (DataSample& sample : batch)

@@ -7,6 +7,7 @@
 
 #include "pose/config/config.h"
 #include "pose/core/instances.h"
+#include "pose/estimators/device_batch.h"
 #include "tensor/random.h"
 
 namespace limber {
@@ -17,15 +18,19 @@ class Preprocessor {
   explicit Preprocessor(const Config& config);
   // Images (H, W, 3) u8 or f32, B, G, R, of equal or, with padding at right and bottom, unequal
   // size -> (N, H, W, 3) f32. Other inputs of equal shape are stacked. A training batch may be
-  // resized, its labels with it.
+  // resized, its labels with it. Samples with a recipe are cropped, and their targets drawn, on the
+  // device.
   Tensor operator()(std::vector<DataSample>& batch, bool training) const;
   // The same for one scale of a multi-scale test: inputs[n] is the image of sample n.
   Tensor stack(const std::vector<Tensor>& inputs) const;
 
+  // Where recipes are carried out; the CPU unless set.
+  void set_device(Device device) { device_ = device; }
   // Batches resized so far and the draws for it are part of a run's state.
   void set_iteration(int64_t iteration, uint64_t seed) const;
 
  private:
+  Tensor carry_out(std::vector<DataSample>& batch) const;
   void resize_batch(Tensor& inputs, std::vector<DataSample>& batch) const;
 
   bool normalise_ = false, swap_channels_ = false;
@@ -38,6 +43,8 @@ class Preprocessor {
   int resize_divisor_ = 32, resize_interval_ = 1;
   mutable int64_t iteration_ = 0;
   mutable uint64_t seed_ = 0;
+  Device device_;
+  mutable TargetMemory targets_;
 };
 
 }  // namespace limber

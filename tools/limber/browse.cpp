@@ -45,11 +45,13 @@ void run(const Arguments& a) {
   const Config node = config.at(a.phase + "_dataloader").at("dataset");
   const bool transformed = a.mode == "transformed";
   if (transformed) {
-    // PackPoseInputs hands on where the key points went.
+    // PackPoseInputs hands on where the key points went; pixels are not left to a device.
     const Config pipeline = node.find("pipeline");
-    for (size_t i = 0; i < (pipeline.is_null() ? 0 : pipeline.size()); ++i)
+    for (size_t i = 0; i < (pipeline.is_null() ? 0 : pipeline.size()); ++i) {
       if (pipeline.at(i).type() == "PackPoseInputs")
         pipeline.at(i).set("pack_transformed", Config::value(true));
+      if (pipeline.at(i).has("on_device")) pipeline.at(i).set("on_device", Config::value(false));
+    }
   }
   const auto dataset = make_dataset(node);
   make_folder(a.out_dir);

@@ -2,10 +2,11 @@
 # What only a machine with a GPU can tell, in one run: bench/gpu.sh [OUT.json]
 #
 # Builds for this machine's GPU, runs the test programs and compute-sanitizer on a part of them, times
-# inference and training steps of four models, and the same in PyTorch where it is installed. Every
-# part is an entry of the JSON (default: bench/results/DATE-gpu.json): "ok", "failed", or "absent"
-# with the reason, so that a part that did not run is named, not missing.
-# Environment: BATCHES ("1 32"), RUNS (20), PYTHON (python3).
+# inference and training steps of four models in f32, TF32, f16 and bf16, and the same in PyTorch where
+# it is installed; both choose cuDNN's engines by timing them. Every part is an entry of the JSON
+# (default: bench/results/DATE-gpu.json): "ok", "failed", or "absent" with the reason, so that a part
+# that did not run is named, not missing.
+# Environment: BATCHES of inference ("1 64"), TRAIN_BATCHES ("64 256"), RUNS (20), PYTHON (python3).
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-bench/results/$(date +%Y-%m-%d)-gpu.json}
@@ -26,7 +27,7 @@ absent=""  # why nothing can run, if so
 
 # entry NAME STATUS TEXT, tab-separated for the JSON at the end; TEXT is a reason or a time.
 entry() {
-  printf '%s\t%s\t%s\n' "$1" "$2" "$(tr '\t\n' '  ' <<<"$3")" >>"$rows"
+  printf '%s\t%s\t%s\n' "$1" "$2" "$(printf %s "$3" | tr '\t\n' '  ')" >>"$rows"
   echo "$1: $2 $3"
 }
 
@@ -102,29 +103,39 @@ for tool in memcheck racecheck; do
 done
 
 torch=$("$python" -c 'import torch; print(torch.cuda.is_available())' 2>&1 | tail -1)
+export LIMBER_CUDNN_CHOICES=$work/cudnn-choices
+
+# How both programs are told to compute in a type.
+declare -A flags=([f32]="" [tf32]=--allow-tf32 [f16]="--amp f16" [bf16]="--amp bf16")
+
+# peer NAME ARGUMENT...: a line of PyTorch's, eager and compiled.
+peer() {
+  local name=$1 compiled
+  shift
+  for compiled in "" --compile; do
+    if [ "$torch" = True ]; then
+      timed "pytorch${compiled:+ compiled} $name" "" \
+        "$python" bench/peers/pytorch_gpu.py "$@" --runs "${RUNS:-20}" $compiled
+    else
+      entry "pytorch${compiled:+ compiled} $name" absent "${absent:-no PyTorch with a GPU: $torch}"
+    fi
+  done
+}
+
 for model in resnet50 hrnet-w32 rtmpose-m vit-b; do
-  for batch in ${BATCHES:-1 32}; do
-    ours=($build/bin/limber bench "${configs[$model]}" --device cuda:0 --batch "$batch"
-          --runs "${RUNS:-20}")
-    timed "limber $model batch $batch plan f32" ' plan ' "${ours[@]}"
-    timed "limber $model batch $batch eager f32" ' eager ' "${ours[@]}" --eager
-    for amp in f16 bf16; do
-      timed "limber $model batch $batch step $amp" ' step ' "${ours[@]}" --eager --train --amp $amp
+  ours=("$build/bin/limber" bench "${configs[$model]}" --device cuda:0 --runs "${RUNS:-20}"
+        --cfg-options env_cfg.cudnn_benchmark=true)
+  for type in f32 tf32 f16 bf16; do
+    for batch in ${BATCHES:-1 64}; do
+      name="$model batch $batch forward $type"
+      timed "limber $name plan" ' plan ' "${ours[@]}" --batch "$batch" ${flags[$type]}
+      timed "limber $name eager" ' eager ' "${ours[@]}" --batch "$batch" ${flags[$type]} --eager
+      peer "$name" "$model" "$batch" ${flags[$type]}
     done
-    timed "limber $model batch $batch step f32" ' step ' "${ours[@]}" --eager --train
-    for compiled in "" --compile; do
-      name="pytorch${compiled:+ compiled} $model batch $batch"
-      if [ "$torch" != True ]; then
-        entry "$name" absent "${absent:-no PyTorch with a GPU: $torch}"
-        continue
-      fi
-      peer=("$python" bench/peers/pytorch_gpu.py "$model" "$batch" --runs "${RUNS:-20}" $compiled)
-      timed "$name forward f32" "" "${peer[@]}"
-      timed "$name forward f16" "" "${peer[@]}" --amp f16
-      timed "$name step f32" "" "${peer[@]}" --train
-      for amp in f16 bf16; do
-        timed "$name step $amp" "" "${peer[@]}" --train --amp $amp
-      done
+    for batch in ${TRAIN_BATCHES:-64 256}; do
+      name="$model batch $batch step $type"
+      timed "limber $name" ' step ' "${ours[@]}" --batch "$batch" ${flags[$type]} --eager --train
+      peer "$name" "$model" "$batch" --train ${flags[$type]}
     done
   done
 done

@@ -114,9 +114,10 @@ check_emulate() {
   build/emulate/bin/limber_cuda_tests --gtest_brief=1
 }
 
-# Every .cu file by nvcc, for both generations of GPU that builds default to. Nothing is run.
+# Every .cu file by nvcc, for both generations of GPU that builds default to, and by the host's
+# compiler what calls CUDA and NVIDIA's libraries. Nothing is linked or run.
 check_nvcc() {
-  local nvcc file bad=0
+  local nvcc file bad=0 include
   nvcc=$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null)
   [ -n "$nvcc" ] || { echo "no nvcc here: the kernels were compiled for the emulator alone"; return 0; }
   mkdir -p build/nvcc
@@ -127,6 +128,12 @@ check_nvcc() {
       --extended-lambda -gencode arch=compute_80,code=sm_80 \
       -gencode arch=compute_90a,code=sm_90a -Xcompiler=-Wall -c {} -o "$out.o" >"$out.log" 2>&1 ||
       { grep -E -A3 "error" "$out.log" | head -12; exit 1; }' || bad=1
+  include=$(dirname "$(dirname "$(readlink -f "$nvcc")")")/include
+  for file in kernels/cuda/{runtime,libraries,cudnn,no_cudnn}/*.cpp; do
+    [[ $file != */cudnn/* || -e $include/cudnn.h ]] || continue
+    g++ -std=c++20 -fsyntax-only -I. -isystem "$include" -DLIMBER_CUDA -Wall -Wextra -Werror "$file" ||
+      bad=1
+  done
   [ $bad -eq 0 ] && echo "$(ls kernels/cuda/*.cu | wc -l) files compile for sm_80 and sm_90a"
   return $bad
 }

@@ -1,7 +1,7 @@
 """PyTorch on a GPU as a peer of bench/gpu.sh: pytorch_gpu.py MODEL BATCH [--train] [--amp DTYPE]
-[--compile] [--runs N]
+[--allow-tf32] [--compile] [--runs N]
 
-Channels last. --train times forward, the mean squares of the outputs, and backward, as `limber bench
+Channels last, cuDNN's engines chosen by timing them. --train times forward, the mean squares of the outputs, and backward, as `limber bench
 --train` does; without it forward alone. Prints the median of a run in milliseconds.
 """
 import argparse
@@ -18,10 +18,14 @@ options.add_argument("model", choices=MODELS)
 options.add_argument("batch", type=int)
 options.add_argument("--train", action="store_true")
 options.add_argument("--amp", choices=["f16", "bf16"])
+options.add_argument("--allow-tf32", action="store_true")
 options.add_argument("--compile", action="store_true")
 options.add_argument("--runs", type=int, default=20)
 a = options.parse_args()
 
+# PyTorch's own setting is TF32 for convolutions and f32 for products.
+torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = a.allow_tf32
+torch.backends.cudnn.benchmark = True
 model = MODELS[a.model]().cuda().to(memory_format=torch.channels_last).train(a.train)
 if a.compile:
     model = torch.compile(model)

@@ -1,5 +1,6 @@
 // Convolution, forward: depthwise directly, 1 x 1 as a matrix product, all others by cuDNN where
-// the build has it and by an implicit matrix product of our own elsewhere.
+// the build has it and by an implicit matrix product of our own elsewhere. With a residual or an
+// activation cuDNN is asked first for all of it in one kernel.
 #include "kernels/conv.h"
 
 #include "kernels/cuda/conv_product.cuh"
@@ -14,8 +15,10 @@ void conv_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out y, In x, I
   const int64_t elements = s.N * s.P * s.Q * s.K;
   if (elements == 0) return;
   if (is_depthwise(s)) return depthwise_forward(ex, s, e, y, x, weight, bias);
+  const bool plain = !e.acts && e.residual.data == nullptr;
+  if (!plain && cudnn_conv_forward(ex, s, e, y, x, weight, bias)) return;
   const auto by_library = [&](Out sums) {
-    if (!is_pointwise(s)) return cudnn_conv_forward(ex, s, sums, x, weight, bias);
+    if (!is_pointwise(s)) return cudnn_conv_forward(ex, s, {}, sums, x, weight, bias);
     Gemm g;
     g.trans_b = true;
     g.M = s.N * s.P * s.Q, g.N = s.K, g.K = s.C;

@@ -50,8 +50,10 @@ void conv_transposed_fused(const Exec& ex, const Conv& s, const Epilogue& e, Out
   const int64_t elements = s.N * s.H * s.W * s.C;
   if (elements == 0) return;
   if (is_depthwise(s)) return depthwise_backward_data(ex, s, e, dx, dy, weight, bias);
+  const bool plain = !e.acts && e.residual.data == nullptr;
+  if (!plain && cudnn_conv_backward_data(ex, s, e, dx, dy, weight, bias)) return;
   const auto by_library = [&](Out sums) {
-    if (!is_pointwise(s)) return cudnn_conv_backward_data(ex, s, sums, dy, weight, bias);
+    if (!is_pointwise(s)) return cudnn_conv_backward_data(ex, s, {}, sums, dy, weight, bias);
     Gemm g;
     g.M = s.N * s.P * s.Q, g.N = s.C, g.K = s.K;
     g.lda = s.K, g.ldb = g.ldc = s.C;

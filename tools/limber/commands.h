@@ -28,21 +28,27 @@ void add_config(CLI::App& app);
 void add_convert(CLI::App& app);
 
 // What the commands that read a config share: the file, --cfg-options, bare key.path=value
-// overrides, --device and --threads.
+// overrides, --device, --allow-tf32 and --threads.
 struct ConfigArguments {
   std::string file;
   std::vector<std::string> options, overrides;
   std::string device = "cpu";
   int threads = 0;
+  bool allow_tf32 = false;
+  std::string amp;
 
   void add_file(CLI::App& command);
-  // --cfg-options, --device, --threads.
+  // --cfg-options, --device, --allow-tf32, --threads.
   void add_flags(CLI::App& command);
+  // --amp, for the commands that run a trained model.
+  void add_amp(CLI::App& command);
   // These, and last, since they take the remaining words, the overrides.
   void add_options(CLI::App& command);
-  // Reads the file, applies the overrides, sets the threads; throws where the device is not there.
+  // Reads the file, applies the overrides, sets the threads and what env_cfg says of the GPU's
+  // libraries; throws where the device is not there.
   Config load() const;
   Device place() const { return parse_device(device); }
+  DType precision() const;  // what --amp says; throws where the device is not a GPU
 };
 
 // Rows and columns of the network's input: those given (one number: a square), the codec's, or what

@@ -1,3 +1,4 @@
+#include "kernels/cuda/runtime/libraries.h"
 #include "pose/engine/run_config.h"
 #include "tensor/op.h"
 #include "tools/limber/commands.h"
@@ -17,8 +18,20 @@ void ConfigArguments::add_flags(CLI::App& command) {
   command.add_option("--cfg-options", options, "overrides of config values: key.path=value ...");
   command.add_option("--device", device, "where to compute: cpu, cuda, cuda:N")
       ->capture_default_str();
+  command.add_flag("--allow-tf32", allow_tf32,
+                   "products of f32 on tensor cores, operands rounded to 10 bits (on a GPU)");
   command.add_option("--threads", threads, "threads to use (default: all cores)")
       ->check(CLI::PositiveNumber);
+}
+
+void ConfigArguments::add_amp(CLI::App& command) {
+  command.add_option("--amp", amp, "mixed precision (on a GPU)")
+      ->check(CLI::IsMember({"f16", "bf16"}));
+}
+
+DType ConfigArguments::precision() const {
+  check_input(amp.empty() || place().is_cuda(), "--amp: mixed precision needs a GPU");
+  return amp == "f16" ? DType::f16 : amp == "bf16" ? DType::bf16 : DType::f32;
 }
 
 void ConfigArguments::add_options(CLI::App& command) {
@@ -30,6 +43,7 @@ void ConfigArguments::add_options(CLI::App& command) {
 }
 
 Config ConfigArguments::load() const {
+  check_input(!allow_tf32 || place().is_cuda(), "--allow-tf32: TF32 is a GPU's, see --device");
   place();
   if (threads > 0) set_threads(threads);
   Config config = load_config(file);
@@ -37,6 +51,9 @@ Config ConfigArguments::load() const {
   all.insert(all.end(), overrides.begin(), overrides.end());
   apply_overrides(config, all);
   if (file.ends_with(".json")) check_top_level(config);
+  const Config env = config.find("env_cfg");
+  kernels::gpu::set_tf32(allow_tf32 || env.get<bool>("allow_tf32", false));
+  kernels::gpu::set_tuning(env.get<bool>("cudnn_benchmark", false));
   return config;
 }
 

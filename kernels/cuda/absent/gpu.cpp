@@ -26,6 +26,8 @@ bool is_emulated() { return false; }
 std::string library_versions() { return ""; }
 bool tf32() { return false; }
 void set_tf32(bool) {}
+bool tunes() { return false; }
+void set_tuning(bool) {}
 DeviceInfo device_info(int) { absent(); }
 void* stream_of(int) { absent(); }
 void* allocate(int, size_t) { absent(); }

@@ -1,46 +1,78 @@
-// Convolutions through cuDNN's graph interface: forward with the bias in the same graph, and both
-// gradients. A plan is made at the first call with a shape; a shape that no engine takes is
-// remembered too, and goes to this project's own kernels.
+// Convolutions through cuDNN's graph interface: forward and transposed with bias, residual and
+// activation in the same graph, and both gradients. A plan is made at the first call with a shape;
+// a case that no engine takes is remembered too, and left to the caller.
 #include <cublasLt.h>
 
+#include <array>
+#include <bit>
+#include <cstdlib>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "kernels/cuda/cudnn/cudnn_graph.h"
 #include "kernels/cuda/cudnn_conv.h"
 #include "kernels/cuda/runtime/check.h"
+#include "kernels/cuda/runtime/choice_file.h"
 #include "kernels/cuda/runtime/libraries.h"
-
-#define cudnn_check(ex, call) check_cudnn((call), #call, ex)
 
 namespace limber::kernels {
 namespace cuda {
 namespace {
 
 enum class Way : uint8_t { forward, data, weight };
-enum Id : int64_t { kX = 1, kW = 2, kY = 3, kBias = 4, kSum = 5 };
+enum Id : int64_t { kX = 1, kW = 2, kY = 3, kBias = 4, kResidual = 5, kSum = 6 };
+
+// One call: which convolution, its operands, and what its sums go through in the same graph.
+struct Call {
+  Way way = Way::forward;
+  DType dtype = DType::f32;
+  const void *x = nullptr, *w = nullptr, *y = nullptr;
+  const void* bias = nullptr;  // of the channels of what the convolution gives
+  Epilogue epilogue;
+};
 
 // Everything that the choice of a plan depends on.
-using Key = std::tuple<Way, int, DType, bool, bool, int64_t, int64_t, int64_t, int64_t, int64_t,
-                       int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t,
-                       int64_t, int64_t, int64_t>;
+using Key = std::array<int64_t, 25>;
 
-Key key_of(const Exec& ex, const Conv& s, Way way, DType dtype, bool bias) {
-  return {way,          ex.device.index,
-          dtype,        gpu::tf32(),
-          bias,         s.N,
-          s.H,          s.W,
-          s.C,          s.P,
-          s.Q,          s.K,
-          s.R,          s.S,
-          s.stride_h,   s.stride_w,
-          s.pad_h,      s.pad_w,
-          s.dilation_h, s.dilation_w,
-          s.groups};
+Key key_of(const Exec& ex, const Conv& s, const Call& c) {
+  const Epilogue& e = c.epilogue;
+  return {int64_t(c.way),
+          int64_t(c.dtype),
+          gpu::tf32(),
+          c.bias != nullptr,
+          e.residual.data != nullptr,
+          e.acts ? int64_t(e.act.f) : -1,
+          std::bit_cast<int64_t>(e.acts ? e.act.a : 0.0),
+          std::bit_cast<int64_t>(e.acts ? e.act.b : 0.0),
+          s.N,
+          s.H,
+          s.W,
+          s.C,
+          s.P,
+          s.Q,
+          s.K,
+          s.R,
+          s.S,
+          s.stride_h,
+          s.stride_w,
+          s.pad_h,
+          s.pad_w,
+          s.dilation_h,
+          s.dilation_w,
+          s.groups,
+          ex.device.index};
+}
+
+// The same for a file, with the device by its name and cuDNN's version.
+std::string text_of(const Exec& ex, const Key& key) {
+  std::string text = gpu::device_info(ex.device.index).name;
+  text += " cuDNN " + std::to_string(cudnnGetVersion());
+  for (size_t i = 0; i + 1 < key.size(); ++i) text += ' ' + std::to_string(key[i]);
+  return text;
 }
 
 Descriptor geometry(const Exec& ex, const Conv& s) {
@@ -93,87 +125,220 @@ Names names_of(Way way) {
           CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA};
 }
 
-// result = sum + bias; the sum passes from one operation to the other without being stored.
-Descriptor bias_addition(const Exec& ex, const Descriptor& sum, const Descriptor& bias,
-                         const Descriptor& result) {
-  Descriptor mode(ex, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-  mode.set(ex, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, {CUDNN_POINTWISE_ADD});
-  mode.set(ex, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, {CUDNN_DATA_FLOAT});
-  mode.finish(ex);
-  Descriptor d(ex, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-  d.set(ex, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, mode);
-  d.set(ex, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, sum);
-  d.set(ex, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, bias);
-  d.set(ex, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, result);
-  d.finish(ex);
+Descriptor pointwise(const Exec& ex, cudnnPointwiseMode_t mode) {
+  Descriptor d(ex, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+  d.set(ex, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, {mode});
+  d.set(ex, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, {CUDNN_DATA_FLOAT});
   return d;
 }
 
-ConvPlan make_plan(const Exec& ex, const Conv& s, Way way, DType dtype, bool bias) {
-  // The bias goes to what the convolution gives: y forward, x in the transposed convolution.
-  ImageSpec x{kX, s.N, s.H, s.W, s.C, dtype}, y{kY, s.N, s.P, s.Q, s.K, dtype};
-  ImageSpec& given = way == Way::data ? x : y;
-  const ImageSpec stored = given;
-  if (bias) {
-    given.id = kSum;
-    given.is_virtual = true;
-    given.dtype = DType::f32;
+// f of an epilogue, or nothing where cuDNN has no such function.
+std::optional<Descriptor> activation(const Exec& ex, const UnaryArgs& act) {
+  const auto relu = [&](cudnnBackendAttributeName_t name, double value) {
+    Descriptor d = pointwise(ex, CUDNN_POINTWISE_RELU_FWD);
+    d.set(ex, name, CUDNN_TYPE_DOUBLE, {value});
+    return d;
+  };
+  switch (act.f) {
+    case Unary::relu:
+      return pointwise(ex, CUDNN_POINTWISE_RELU_FWD);
+    case Unary::relu6:
+      return relu(CUDNN_ATTR_POINTWISE_RELU_UPPER_CLIP, 6);
+    case Unary::leaky_relu:
+      return relu(CUDNN_ATTR_POINTWISE_RELU_LOWER_CLIP_SLOPE, act.a);
+    case Unary::silu:
+      return pointwise(ex, CUDNN_POINTWISE_SWISH_FWD);
+    case Unary::gelu:
+      return pointwise(ex, CUDNN_POINTWISE_GELU_FWD);
+    case Unary::sigmoid:
+      return pointwise(ex, CUDNN_POINTWISE_SIGMOID_FWD);
+    case Unary::tanh:
+      return pointwise(ex, CUDNN_POINTWISE_TANH_FWD);
+    default:
+      return std::nullopt;
   }
-  const Descriptor at_x = image(ex, x), at_y = image(ex, y);
-  const Descriptor at_w = image(ex, {kW, s.K, s.R, s.S, s.C / s.groups, dtype});
-  const Names names = names_of(way);
+}
+
+// The sums on their way to memory: each step reads what the one before gave, which is not stored
+// but for the last.
+class Chain {
+ public:
+  // `given`: what the convolution gives, as it is to be stored.
+  Chain(const Exec& ex, Operations& graph, const ImageSpec& given, size_t steps)
+      : ex_(ex), graph_(graph), stored_(given), left_(steps), at_(&next()) {}
+  const Descriptor& at() const { return *at_; }
+
+  void add(const ImageSpec& summand) {
+    step(pointwise(ex_, CUDNN_POINTWISE_ADD), &graph_.keep(image(ex_, summand)));
+  }
+  void apply(Descriptor function) { step(std::move(function), nullptr); }
+
+ private:
+  const Descriptor& next() {
+    ImageSpec spec = stored_;
+    if (left_ > 0) {
+      spec.id = kSum + int64_t(left_);
+      spec.is_virtual = true;
+      spec.dtype = DType::f32;
+    }
+    return graph_.keep(image(ex_, spec));
+  }
+  void step(Descriptor function, const Descriptor* other) {
+    function.finish(ex_);
+    --left_;
+    const Descriptor& result = next();
+    Descriptor d(ex_, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    d.set(ex_, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, graph_.keep(std::move(function)));
+    d.set(ex_, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, *at_);
+    if (other != nullptr) d.set(ex_, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, *other);
+    d.set(ex_, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, result);
+    d.finish(ex_);
+    graph_.operations.push_back(std::move(d));
+    at_ = &result;
+  }
+
+  const Exec& ex_;
+  Operations& graph_;
+  ImageSpec stored_;
+  size_t left_;
+  const Descriptor* at_;
+};
+
+// y, or x in the transposed convolution, = f(conv + bias + residual). Nothing where cuDNN has no f.
+std::optional<Operations> operations_of(const Exec& ex, const Conv& s, const Call& c) {
+  std::optional<Descriptor> f;
+  if (c.epilogue.acts && !(f = activation(ex, c.epilogue.act))) return std::nullopt;
+  const ImageSpec x{kX, s.N, s.H, s.W, s.C, c.dtype}, y{kY, s.N, s.P, s.Q, s.K, c.dtype};
+  const bool gives_x = c.way == Way::data;
+  const ImageSpec& given = gives_x ? x : y;
+  std::optional<Operations> made(std::in_place);
+  Operations& graph = *made;
+  const bool adds = c.epilogue.residual.data != nullptr;
+  const size_t steps = size_t(c.bias != nullptr) + size_t(adds) + size_t(c.epilogue.acts);
+  Chain chain(ex, graph, given, steps);
+  const Descriptor& read = graph.keep(image(ex, gives_x ? y : x));
+  const Descriptor& weight = graph.keep(image(ex, {kW, s.K, s.R, s.S, s.C / s.groups, c.dtype}));
+  const Descriptor& result = chain.at();  // of the gradient of the weight an operand
+  const Names names = names_of(c.way);
   Descriptor conv(ex, names.type);
-  conv.set(ex, names.x, at_x);
-  conv.set(ex, names.w, at_w);
-  conv.set(ex, names.y, at_y);
-  conv.set(ex, names.geometry, geometry(ex, s));
+  conv.set(ex, names.x, gives_x ? result : read);
+  conv.set(ex, names.w, weight);
+  conv.set(ex, names.y, gives_x ? read : result);
+  conv.set(ex, names.geometry, graph.keep(geometry(ex, s)));
   conv.set(ex, names.alpha, CUDNN_TYPE_FLOAT, {1.0f});
   conv.set(ex, names.beta, CUDNN_TYPE_FLOAT, {0.0f});
   conv.finish(ex);
-  std::vector<Descriptor> operations;
-  operations.push_back(std::move(conv));
-  if (bias) {
-    const Descriptor at_bias = image(ex, {kBias, 1, 1, 1, stored.C, dtype});
-    operations.push_back(
-        bias_addition(ex, way == Way::data ? at_x : at_y, at_bias, image(ex, stored)));
+  graph.operations.push_back(std::move(conv));
+  if (c.bias != nullptr) chain.add({kBias, 1, 1, 1, given.C, c.dtype});
+  if (adds) {
+    ImageSpec residual = given;
+    residual.id = kResidual;
+    chain.add(residual);
   }
-  return ConvPlan(ex, operations, dtype);
+  if (f) chain.apply(std::move(*f));
+  return made;
+}
+
+// The operands by their ids.
+struct Operands {
+  std::vector<int64_t> ids;
+  std::vector<const void*> pointers;
+
+  explicit Operands(const Call& c) : ids{kX, kW, kY}, pointers{c.x, c.w, c.y} {
+    if (c.bias != nullptr) add(kBias, c.bias);
+    if (c.epilogue.residual.data != nullptr) add(kResidual, c.epilogue.residual.data);
+  }
+  void add(int64_t id, const void* pointer) {
+    ids.push_back(id);
+    pointers.push_back(pointer);
+  }
+};
+
+gpu::ChoiceFile& tuned_choices() {
+  static gpu::ChoiceFile& choices = *new gpu::ChoiceFile([] {
+    const char* path = std::getenv("LIMBER_CUDNN_CHOICES");
+    return std::string(path == nullptr ? "" : path);
+  }());
+  return choices;
+}
+
+bool is_captured(const Exec& ex) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  cuda_check_in(ex, cudaStreamIsCapturing(static_cast<cudaStream_t>(ex.stream), &status));
+  return status != cudaStreamCaptureStatusNone;
+}
+
+// The fastest of the engines that fit, by the runs of now or of an earlier program.
+std::optional<ConvPlan> tuned_plan(const Exec& ex, const Operations& graph, const Conv& s,
+                                   const Call& c, const std::string& key) {
+  constexpr size_t kMostTimed = 10;
+  if (const std::string* engine = tuned_choices().find(key)) {
+    std::vector<ConvPlan> known = plans_for(ex, graph, c.dtype, 1, engine);
+    if (!known.empty()) return std::move(known[0]);
+  }
+  std::vector<ConvPlan> plans = plans_for(ex, graph, c.dtype, kMostTimed);
+  if (plans.empty()) return std::nullopt;
+  // Results go elsewhere, since a residual may lie where they belong.
+  const int64_t numbers = c.way == Way::forward ? s.N * s.P * s.Q * s.K
+                          : c.way == Way::data  ? s.N * s.H * s.W * s.C
+                                                : s.K * s.R * s.S * (s.C / s.groups);
+  const size_t bytes = size_t(numbers) * size_of(c.dtype);
+  void* elsewhere = gpu::allocate(ex.device.index, bytes);
+  Operands operands(c);
+  operands.pointers[c.way == Way::data ? 0 : c.way == Way::weight ? 1 : 2] = elsewhere;
+  size_t best = 0;
+  float shortest = std::numeric_limits<float>::infinity();
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const float time = plans[i].time(ex, operands.ids, operands.pointers);
+    if (time < shortest) shortest = time, best = i;
+  }
+  gpu::release(ex.device.index, elsewhere, bytes);
+  tuned_choices().add(key, plans[best].engine());
+  return std::move(plans[best]);
+}
+
+std::optional<ConvPlan> make_plan(const Exec& ex, const Conv& s, const Call& c, const Key& key) {
+  const std::optional<Operations> graph = operations_of(ex, s, c);
+  if (!graph) return std::nullopt;
+  // Timing waits for the stream, which a stream under capture cannot do.
+  if (gpu::tunes() && !is_captured(ex)) return tuned_plan(ex, *graph, s, c, text_of(ex, key));
+  std::vector<ConvPlan> plans = plans_for(ex, *graph, c.dtype, 1);
+  if (plans.empty()) return std::nullopt;
+  return std::move(plans[0]);
 }
 
 // Whether cuDNN took the case.
-bool run(const Exec& ex, const Conv& s, Way way, DType dtype, const void* x, const void* w,
-         const void* y, const void* bias) {
+bool run(const Exec& ex, const Conv& s, const Call& c) {
   static std::mutex mutex;
-  static std::map<Key, ConvPlan>& plans = *new std::map<Key, ConvPlan>;
+  static std::map<Key, std::optional<ConvPlan>>& plans =
+      *new std::map<Key, std::optional<ConvPlan>>;
   // Tensors say 16 bytes of alignment; a view may start anywhere.
-  for (const void* p : {x, w, y, bias})
+  const Operands operands(c);
+  for (const void* p : operands.pointers)
     if (reinterpret_cast<uintptr_t>(p) % 16 != 0) return false;
   const std::lock_guard lock(mutex);
-  const Key key = key_of(ex, s, way, dtype, bias != nullptr);
+  const Key key = key_of(ex, s, c);
   auto found = plans.find(key);
-  if (found == plans.end())
-    found = plans.emplace(key, make_plan(ex, s, way, dtype, bias != nullptr)).first;
-  if (!found->second.found()) return false;
-  if (bias != nullptr) {
-    found->second.run(ex, {kX, kW, kY, kBias}, {x, w, y, bias});
-  } else {
-    found->second.run(ex, {kX, kW, kY}, {x, w, y});
-  }
+  if (found == plans.end()) found = plans.emplace(key, make_plan(ex, s, c, key)).first;
+  if (!found->second) return false;
+  found->second->run(ex, operands.ids, operands.pointers);
   return true;
 }
 
 }  // namespace
 
-bool cudnn_conv_forward(const Exec& ex, const Conv& s, Out y, In x, In weight, In bias) {
-  return run(ex, s, Way::forward, x.dtype, x.data, weight.data, y.data, bias.data);
+bool cudnn_conv_forward(const Exec& ex, const Conv& s, const Epilogue& e, Out y, In x, In weight,
+                        In bias) {
+  return run(ex, s, {Way::forward, x.dtype, x.data, weight.data, y.data, bias.data, e});
 }
 
-bool cudnn_conv_backward_data(const Exec& ex, const Conv& s, Out dx, In dy, In weight, In bias) {
-  return run(ex, s, Way::data, dy.dtype, dx.data, weight.data, dy.data, bias.data);
+bool cudnn_conv_backward_data(const Exec& ex, const Conv& s, const Epilogue& e, Out dx, In dy,
+                              In weight, In bias) {
+  return run(ex, s, {Way::data, dy.dtype, dx.data, weight.data, dy.data, bias.data, e});
 }
 
 bool cudnn_conv_backward_weight(const Exec& ex, const Conv& s, Out dweight, In x, In dy) {
-  return run(ex, s, Way::weight, dy.dtype, x.data, dweight.data, dy.data, nullptr);
+  return run(ex, s, {Way::weight, dy.dtype, x.data, dweight.data, dy.data, nullptr, {}});
 }
 
 }  // namespace cuda

@@ -4,7 +4,10 @@
 
 #include <cudnn.h>
 
+#include <deque>
 #include <initializer_list>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "kernels/exec.h"
@@ -52,20 +55,37 @@ Descriptor image(const Exec& ex, const ImageSpec& spec);
 cudnnDataType_t cudnn_type(const Exec& ex, DType dtype);
 cudnnHandle_t cudnn_handle(const Exec& ex);  // of the device, set to the stream
 
-// A graph of operations, ready to run. Engines whose results differ from run to run are left out,
-// and for f32 those that round to TF32 unless that is allowed.
+// What the plans of a graph are made from: its operations, and the tensors and others that they
+// name, which must outlive them.
+struct Operations {
+  std::vector<Descriptor> operations;
+  std::deque<Descriptor> parts;  // whose addresses stay
+  // Keeps a part and names it.
+  const Descriptor& keep(Descriptor part);
+};
+
+// A graph of operations, ready to run on one engine.
 class ConvPlan {
  public:
-  // Not `found()` when no engine fits.
-  ConvPlan(const Exec& ex, const std::vector<Descriptor>& operations, DType dtype);
-  bool found() const { return !plan_.empty(); }
+  ConvPlan(const Exec& ex, Descriptor plan, std::string engine);
   // ids[i] is at pointers[i].
-  void run(const Exec& ex, std::initializer_list<int64_t> ids,
-           std::initializer_list<const void*> pointers) const;
+  void run(const Exec& ex, std::span<const int64_t> ids,
+           std::span<const void* const> pointers) const;
+  // The shortest of a few runs, in milliseconds.
+  float time(const Exec& ex, std::span<const int64_t> ids,
+             std::span<const void* const> pointers) const;
+  const std::string& engine() const { return engine_; }  // with its settings
 
  private:
-  std::vector<Descriptor> plan_;  // one, or none
+  Descriptor plan_;
   int64_t workspace_ = 0;
+  std::string engine_;
 };
+
+// Plans for the graph, cuDNN's best guess first: `most` of them at most, with `engine` on that one
+// alone; none where no engine fits. Engines whose results differ from run to run are left out, and
+// for f32 those that round to TF32 unless that is allowed.
+std::vector<ConvPlan> plans_for(const Exec& ex, const Operations& graph, DType dtype, size_t most,
+                                const std::string* engine = nullptr);
 
 }  // namespace limber::kernels::cuda

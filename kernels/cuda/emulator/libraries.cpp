@@ -73,8 +73,12 @@ void gemm(const Exec& ex, const Gemm& g, Out c, In a, In b) {
                 }));
 }
 
-bool cudnn_conv_forward(const Exec&, const Conv&, Out, In, In, In) { return false; }
-bool cudnn_conv_backward_data(const Exec&, const Conv&, Out, In, In, In) { return false; }
+bool cudnn_conv_forward(const Exec&, const Conv&, const Epilogue&, Out, In, In, In) {
+  return false;
+}
+bool cudnn_conv_backward_data(const Exec&, const Conv&, const Epilogue&, Out, In, In, In) {
+  return false;
+}
 bool cudnn_conv_backward_weight(const Exec&, const Conv&, Out, In, In) { return false; }
 
 }  // namespace cuda

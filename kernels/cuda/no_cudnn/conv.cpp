@@ -7,8 +7,12 @@
 namespace limber::kernels {
 namespace cuda {
 
-bool cudnn_conv_forward(const Exec&, const Conv&, Out, In, In, In) { return false; }
-bool cudnn_conv_backward_data(const Exec&, const Conv&, Out, In, In, In) { return false; }
+bool cudnn_conv_forward(const Exec&, const Conv&, const Epilogue&, Out, In, In, In) {
+  return false;
+}
+bool cudnn_conv_backward_data(const Exec&, const Conv&, const Epilogue&, Out, In, In, In) {
+  return false;
+}
 bool cudnn_conv_backward_weight(const Exec&, const Conv&, Out, In, In) { return false; }
 
 }  // namespace cuda

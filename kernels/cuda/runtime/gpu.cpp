@@ -94,8 +94,11 @@ int device_count() {
 std::string why_none() {
   int count = 0;
   const cudaError_t status = count_status(&count);
-  if (status != cudaSuccess) return std::string("no CUDA device: ") + cudaGetErrorString(status);
-  return "no CUDA device in this machine";
+  if (status == cudaSuccess) return "no CUDA device in this machine";
+  int driver = 0;  // which cudaGetDeviceCount() calls too old where there is none
+  cudaDriverGetVersion(&driver);
+  return std::string("no CUDA device: ") +
+         (driver == 0 ? "no NVIDIA driver is installed" : cudaGetErrorString(status));
 }
 
 DeviceInfo device_info(int index) {

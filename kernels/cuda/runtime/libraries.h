@@ -13,4 +13,10 @@ std::string library_versions();
 bool tf32();
 void set_tf32(bool allowed);
 
+// Whether the engines that cuDNN offers for a shape are timed at the first call with it, and the
+// fastest is kept, in place of taking cuDNN's first guess. Off unless set. Choices are kept in the
+// file that LIMBER_CUDNN_CHOICES names, if it does.
+bool tunes();
+void set_tuning(bool on);
+
 }  // namespace limber::kernels::gpu

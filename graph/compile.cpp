@@ -4,16 +4,21 @@
 #include <cmath>
 
 #include "graph/passes/passes.h"
+#include "tensor/autocast.h"
 
 namespace limber {
 namespace {
 
-// Rounding of folded and fused arithmetic stays far below; a wrong rewriting does not.
-constexpr double kTolerance = 1e-3;
+// Rounding of folded and fused arithmetic, and of 16-bit numbers from layer to layer, stays below;
+// a wrong rewriting does not.
+double tolerance_of(DType low) {
+  return low == DType::f32 ? 1e-3 : low == DType::f16 ? 0.02 : 0.15;
+}
 
 // The plan on the second run's inputs must give what the network gave: whatever a trace cannot see
 // (a result written to behind the ops' backs) shows here.
-void check_plan(const Plan& plan, const kernels::Exec& ex, const SecondRun& second) {
+void check_plan(const Plan& plan, const kernels::Exec& ex, const SecondRun& second,
+                double tolerance) {
   for (size_t i = 0; i < second.inputs.size(); ++i) {
     Tensor input = plan.inputs()[i];
     input.copy_from(second.inputs[i]);
@@ -30,7 +35,7 @@ void check_plan(const Plan& plan, const kernels::Exec& ex, const SecondRun& seco
       top = std::max(top, std::abs(double(a[k])));
       worst = std::max(worst, std::abs(double(a[k]) - double(b[k])));
     }
-    check(worst <= kTolerance * top, "plan: output ", i, " \"", name, "\" differs by ", worst,
+    check(worst <= tolerance * top, "plan: output ", i, " \"", name, "\" differs by ", worst,
           " of ", top, " from the model's");
   }
 }
@@ -48,13 +53,16 @@ Graph compile(const Network& network, std::span<const Tensor> inputs) {
 Plan& PlanCache::plan(const Shape& input) {
   for (const auto& plan : plans_)
     if (plan->inputs()[0].shape() == input) return *plan;
+  const Autocast as_it_is(DType::f32);  // what is lowered is lowered below
   const Tensor example = numbers_for(input);
   SecondRun second;
   Graph graph = trace(network_, {&example, 1}, &second);
   optimise(graph);
   const kernels::Exec ex = exec_for(DType::f32);
+  check(low_ == DType::f32 || ex.device.is_cuda(), "plan: ", low_, " needs a GPU");
+  if (low_ != DType::f32) lower_precision(graph, low_);
   auto plan = std::make_unique<Plan>(std::move(graph), ex);
-  check_plan(*plan, ex, second);
+  check_plan(*plan, ex, second, tolerance_of(low_));
   if (plans_.size() == kMostPlans) plans_.erase(plans_.begin());
   plans_.push_back(std::move(plan));
   return *plans_.back();

@@ -17,7 +17,9 @@ Graph compile(const Network& network, std::span<const Tensor> inputs);
 // they are then: make a new cache when they change.
 class PlanCache {
  public:
-  explicit PlanCache(Network network) : network_(std::move(network)) {}
+  // `low`: the type of products, f32 or, on a GPU, f16 or bf16; inputs and outputs stay f32.
+  explicit PlanCache(Network network, DType low = DType::f32)
+      : network_(std::move(network)), low_(low) {}
 
   // The network's outputs on `input`, (N, ...) f32. A batch that is smaller than a plan at hand,
   // but not by half, runs on that one. Runs on the input's device. Throws where the network cannot
@@ -32,6 +34,7 @@ class PlanCache {
  private:
   Plan* nearest(const Shape& input);
   Network network_;
+  DType low_;
   std::vector<std::unique_ptr<Plan>> plans_;  // the latest last
   std::vector<Shape> seen_;                   // shapes of inputs that had no plan
 };

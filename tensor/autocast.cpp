@@ -43,12 +43,6 @@ bool is_cast(const Tensor& t) {
          (t.dtype() == DType::f32 || t.dtype() == DType::f16 || t.dtype() == DType::bf16);
 }
 
-DType widest_of(std::span<const Tensor> inputs) {
-  const bool wide = std::ranges::any_of(
-      inputs, [](const Tensor& t) { return is_cast(t) && t.dtype() == DType::f32; });
-  return wide ? DType::f32 : low_type;
-}
-
 }  // namespace
 
 Autocast::Autocast(DType low) : outer_(low_type) {
@@ -60,15 +54,21 @@ Autocast::~Autocast() { low_type = outer_; }
 
 bool autocasts() { return low_type != DType::f32; }
 
+std::optional<DType> autocast_type(const Op& op, DType low, bool wide) {
+  const AutocastClass how = class_of(op);
+  if (how == AutocastClass::as_given) return std::nullopt;
+  if (how == AutocastClass::low) return low;
+  return how == AutocastClass::full || wide ? DType::f32 : low;
+}
+
 std::vector<Tensor> autocast(const Op& op, std::span<const Tensor> inputs) {
   std::vector<Tensor> cast(inputs.begin(), inputs.end());
-  const AutocastClass how = class_of(op);
-  if (how == AutocastClass::as_given) return cast;
-  const DType to = how == AutocastClass::low    ? low_type
-                   : how == AutocastClass::full ? DType::f32
-                                                : widest_of(inputs);
+  const bool wide = std::ranges::any_of(
+      inputs, [](const Tensor& t) { return is_cast(t) && t.dtype() == DType::f32; });
+  const std::optional<DType> to = autocast_type(op, low_type, wide);
+  if (!to) return cast;
   for (Tensor& t : cast)
-    if (is_cast(t) && t.dtype() != to) t = apply_one(CastOp(t.dtype(), to), {t});
+    if (is_cast(t) && t.dtype() != *to) t = apply_one(CastOp(t.dtype(), *to), {t});
   return cast;
 }
 

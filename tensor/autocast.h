@@ -6,6 +6,7 @@
 // is left as it is. backward() belongs outside: it goes on in the types that the forward pass had.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,10 @@ class Autocast {
  private:
   DType outer_;
 };
+
+// The type of 16 or 32 bits that such an op's floats are brought to, or nothing: they stay as they
+// are. `wide`: whether there is an f32 among them.
+std::optional<DType> autocast_type(const Op& op, DType low, bool wide);
 
 bool autocasts();  // whether one lives on this thread
 

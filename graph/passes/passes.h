@@ -51,6 +51,10 @@ void pack_weights(Graph& graph, const kernels::Exec& ex, PackedWeights& shared);
 // All of them up to, but without, the packing: what a .limber file holds.
 void optimise(Graph& graph);
 
+// Products in f16 or bf16 with constants rounded to it, other ops in the types that Autocast gives
+// them, casts between; inputs and outputs stay f32. For a GPU, behind all others.
+void lower_precision(Graph& graph, DType low);
+
 // ---- what the passes share (fusable.cpp)
 
 // Whether the node is a convolution, transposed convolution or fully connected layer, fused or not,

@@ -28,9 +28,9 @@ struct Estimator {
   virtual void predict_scales(std::span<const Tensor> inputs, Batch samples) const;
   virtual Features features(const Tensor& inputs) const = 0;  // what the head sees
   virtual Head* head() { return nullptr; }
-  // predict() runs backbone and neck as plans from now on, where the estimator can. The weights
-  // must not change afterwards.
-  virtual void use_plans() {}
+  // predict() runs backbone and neck as plans from now on, where the estimator can, with products
+  // in this type (PlanCache). The weights must not change afterwards.
+  virtual void use_plans(DType) {}
   virtual std::vector<SubModel> submodels() const { return {}; }
 };
 

@@ -53,12 +53,13 @@ ScaleFeatures ImageEstimator::features_for_test(const Tensor& inputs) const {
   return out;
 }
 
-void ImageEstimator::use_plans() {
-  plans_ = std::make_unique<PlanCache>([this](std::span<const Tensor> in) {
+void ImageEstimator::use_plans(DType low) {
+  const auto network = [this](std::span<const Tensor> in) {
     NamedTensors maps;
     for (Tensor& map : features(in[0])) maps.emplace_back("", std::move(map));
     return maps;
-  });
+  };
+  plans_ = std::make_unique<PlanCache>(network, low);
 }
 
 void to_image_space(const Tensor& points, const SampleMeta& meta) {

@@ -13,7 +13,7 @@ class ImageEstimator : public Estimator {
   Losses loss(const Tensor& inputs, ConstBatch samples) const override;
   Features features(const Tensor& inputs) const override;
   Head* head() override { return head_.get(); }
-  void use_plans() override;
+  void use_plans(DType low) override;
   // From now on the head sees the features of `other`, without gradients, not of the own backbone.
   void see_through(const Estimator& other) { eyes_ = &other; }
 

@@ -29,7 +29,7 @@ struct Arguments {
   ConfigArguments config;
   std::vector<int64_t> batches{1, 8};
   std::vector<int64_t> shape;
-  std::string serve, amp;
+  std::string serve;
   int runs = 10;
   bool train = false, eager = false, describe = false, data = false, cuda_graph = true;
 };
@@ -165,7 +165,8 @@ void serve_model(const Arguments& a, Model& model, const Config& config, const S
     TrainingStep step(model, config, precision, a.cuda_graph);
     return serve(a.serve, products, [&] { return step(input); });
   }
-  PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
+  PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); },
+                  precision);
   const Plan& plan = plans.plan(shape);
   Tensor(plan.inputs()[0]).copy_from(input);
   const kernels::Exec ex = exec_for(DType::f32);
@@ -225,9 +226,9 @@ void run(const Arguments& a) {
   Model model = build_model(config, 0);
   const Device device = a.config.place();
   model.to(device);
-  check_input(a.amp.empty() || device.is_cuda(), "--amp: mixed precision needs a GPU");
+  const DType precision = a.config.precision();
   const auto shape = input_shape(config, a.shape);
-  const DType precision = a.amp == "f16" ? DType::f16 : a.amp == "bf16" ? DType::bf16 : DType::f32;
+  const auto network = [&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); };
   if (!a.serve.empty()) {
     const DeviceScope scope(device);
     return serve_model(a, model, config, {a.batches[0], shape[0], shape[1], 3}, precision);
@@ -238,12 +239,13 @@ void run(const Arguments& a) {
     const DeviceScope scope(device);
     const int64_t products = products_of(model, input);
     const double eager = median_seconds(a.runs, [&] {
+      const Autocast autocast(precision);
       model.estimator->forward(input);
       synchronise(device);
     });
     print_forward(n, "eager", eager, products);
     if (!a.eager) {
-      PlanCache plans([&](std::span<const Tensor> in) { return model.estimator->forward(in[0]); });
+      PlanCache plans(network, precision);
       Plan& plan = plans.plan(input.shape());
       Tensor(plan.inputs()[0]).copy_from(input);
       const kernels::Exec ex = exec_for(DType::f32);
@@ -287,8 +289,7 @@ void add_bench(CLI::App& app) {
   command->add_flag("--train", a->train, "time a training step too");
   command->add_flag("--cuda-graph,!--no-cuda-graph", a->cuda_graph,
                     "on a GPU, capture that step as one CUDA graph (default: on)");
-  command->add_option("--amp", a->amp, "the step in mixed precision (on a GPU)")
-      ->check(CLI::IsMember({"f16", "bf16"}));
+  a->config.add_amp(*command);
   a->config.add_options(*command);
   command->callback([a] { run(*a); });
 }

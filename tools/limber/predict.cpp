@@ -133,7 +133,8 @@ class ModelPredictor : public Predictor {
     load_model(model_, a.checkpoint);
     const Device device = a.config.place();
     model_.to(device);
-    if (!a.eager) model_.estimator->use_plans();
+    model_.precision = a.config.precision();
+    if (!a.eager) model_.use_plans();
   }
   bool bottom_up() const override { return bottom_up_; }
 
@@ -327,6 +328,7 @@ void add_predict(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--no-overlay", a->no_overlay, "write the JSON files alone");
+  a->config.add_amp(*command);
   command->add_flag("--eager", a->eager, "run the model op by op, not as a plan");
   a->config.add_flags(*command);
   command->callback([a] { run(arranged(*a)); });

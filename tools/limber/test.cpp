@@ -88,6 +88,7 @@ void add_test(CLI::App& app) {
   command->add_option("--show-dir", a->show_dir, "draw the predictions and write them there");
   command->add_option("--kpt-thr", a->kpt_thr, "least score of a key point that is drawn")
       ->capture_default_str();
+  a->config.add_amp(*command);
   command->add_flag("--eager", a->eager, "run the model op by op, not as a plan");
   a->config.add_options(*command);
   command->callback([a] { run(*a); });

@@ -1,0 +1,85 @@
+// Plans of f16 and bf16 give what the models give in f32, but for the rounding of their types.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "graph/compile.h"
+#include "kernels/cuda/runtime/gpu.h"
+#include "pose/core/keypoint_metrics.h"
+#include "pose/estimators/estimator.h"
+#include "tests/support/networks.h"
+#include "tests/support/tensors.h"
+
+namespace limber::test {
+namespace {
+
+const Device kGpu{DeviceType::cuda, 0};
+
+double root_mean_square(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return std::sqrt(sum / double(a.size()));
+}
+
+// Of the operations whose weights are constants, the types of these.
+std::set<DType> weight_types(const Graph& graph) {
+  std::set<DType> types;
+  for (const GraphNode& node : graph.nodes)
+    for (const OpKind kind : {OpKind::ConvBiasAct, OpKind::LinearBiasAct, OpKind::Conv2d,
+                              OpKind::Linear, OpKind::ConvTransposeBiasAct})
+      if (node.op->kind() == kind) types.insert(graph.values[size_t(node.inputs[1])].spec.dtype);
+  return types;
+}
+
+class CudaLowPlans : public testing::TestWithParam<std::tuple<const char*, DType>> {};
+
+TEST_P(CudaLowPlans, RoundAndNothingElse) {
+  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+  const auto [name, low] = GetParam();
+  const NetworkCase row = network_case(name);
+  ParameterStore store(7);
+  const auto model = make_estimator(Config::parse(row.model), Scope(store));
+  stir(store);
+  store.train(false);
+  const Tensor input = uniform(row.input, -1, 1, 12);
+  const NamedTensors expected = model->forward(input);
+  store.to(kGpu);
+  const DeviceScope scope(kGpu);
+  PlanCache plans([&](std::span<const Tensor> in) { return model->forward(in[0]); }, low);
+  const Plan& plan = plans.plan(input.shape());
+  EXPECT_EQ(weight_types(plan.graph()), std::set<DType>{low});
+  const NamedTensors got = plans(input.to(kGpu));
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i].second.dtype(), DType::f32);
+    ASSERT_EQ(got[i].second.shape(), expected[i].second.shape());
+    const std::vector<double> a = to_doubles(got[i].second), b = to_doubles(expected[i].second);
+    const double size = root_mean_square(b, std::vector<double>(b.size(), 0));
+    const double error = root_mean_square(a, b);
+    EXPECT_LE(error, (low == DType::f16 ? 0.005 : 0.04) * size) << got[i].first;
+    EXPECT_GT(error, 0) << got[i].first << ": nothing was rounded";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Some, CudaLowPlans,
+                         testing::Combine(testing::Values("ResNet", "CSPNeXt_RTMCC",
+                                                          "VisionTransformer", "HRFormer"),
+                                          testing::Values(DType::f16, DType::bf16)),
+                         [](const auto& row) {
+                           return std::string(std::get<0>(row.param)) + "_" +
+                                  std::string(name_of(std::get<1>(row.param)));
+                         });
+
+TEST(CudaLowPlan, NeedsAGpu) {
+  PlanCache plans(
+      [](std::span<const Tensor> in) -> NamedTensors {
+        return {{"", in[0]}};
+      },
+      DType::f16);
+  EXPECT_THROW(plans.plan({1, 4}), Error);
+}
+
+}  // namespace
+}  // namespace limber::test

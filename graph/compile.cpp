@@ -87,7 +87,11 @@ NamedTensors PlanCache::operator()(const Tensor& input) {
   Plan* found = nearest(input.shape());
   if (found == nullptr && std::ranges::find(seen_, input.shape()) == seen_.end()) {
     seen_.push_back(input.shape());
-    return network_({&input, 1});
+    const Autocast autocast(low_);
+    NamedTensors outputs = network_({&input, 1});
+    for (auto& [name, output] : outputs)
+      if (is_float(output.dtype())) output = output.to(DType::f32);
+    return outputs;
   }
   Plan& plan = found != nullptr ? *found : this->plan(input.shape());
   plan.inputs()[0].alias(input.shape()).copy_from(input);

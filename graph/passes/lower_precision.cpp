@@ -67,9 +67,9 @@ class Lowering {
     return cast;
   }
 
-  // The types of a node's results; no number is looked at.
+  // The types of a node's results, from operands without numbers: on the device, since 16 bits are
+  // refused elsewhere.
   void infer(const GraphNode& node) {
-    const DeviceScope on_host({});
     std::vector<Tensor> in;
     for (int v : node.inputs) {
       const Spec* spec = v == kNoValue ? nullptr : &graph_.values[size_t(v)].spec;

@@ -187,7 +187,7 @@ AssociativeEmbedding::AssociativeEmbedding(const Config& config)
 }
 
 TensorLists AssociativeEmbedding::encode(const EncodeInput& input) const {
-  const Points points =
+  const EncodePoints points =
       scaled(read_points(input, "AssociativeEmbedding"), 1 / scale_x_, 1 / scale_y_);
   const MapTargets targets = drawn(use_udp_ ? udp_gaussians(heatmap_size_, points, sigma_)
                                             : gaussians(heatmap_size_, points, {&sigma_, 1}));

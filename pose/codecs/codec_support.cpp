@@ -34,12 +34,12 @@ int read_blur_kernel(const Config& config) {
   return size;
 }
 
-Points read_points(const EncodeInput& input, const char* codec, int dims) {
+EncodePoints read_points(const EncodeInput& input, const char* codec, int dims) {
   check(input.keypoints.defined(), codec, ": encode without key points");
   const Shape& shape = input.keypoints.shape();
   check(shape.rank() == 3 && shape[2] == dims, codec, ": key points ", shape, ", (N, K, ", dims,
         ") is wanted");
-  Points points{input.keypoints.to(DType::f32), {}, shape[0], shape[1]};
+  EncodePoints points{input.keypoints.to(DType::f32), {}, shape[0], shape[1]};
   if (input.visible.defined()) {
     check(input.visible.shape() == shape.without(2), codec, ": visibility ", input.visible.shape(),
           " for key points ", shape);
@@ -50,8 +50,8 @@ Points read_points(const EncodeInput& input, const char* codec, int dims) {
   return points;
 }
 
-Points read_one_person(const EncodeInput& input, const char* codec, int dims) {
-  Points points = read_points(input, codec, dims);
+EncodePoints read_one_person(const EncodeInput& input, const char* codec, int dims) {
+  EncodePoints points = read_points(input, codec, dims);
   check(points.instances == 1, codec, ": describes one instance a sample, not ", points.instances,
         "; key points are ", input.keypoints.shape());
   return points;

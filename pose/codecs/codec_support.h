@@ -27,7 +27,7 @@ int read_blur_kernel(const Config& config);
 
 // Checked f32 inputs of an encode(): key points (N, K, dims) and visibility (N, K), all 1 where the
 // sample has none.
-struct Points {
+struct EncodePoints {
   Tensor keypoints, visible;
   int64_t instances, count;
 
@@ -36,9 +36,9 @@ struct Points {
   }
   float visibility(int64_t n, int64_t k) const { return visible.data<float>()[n * count + k]; }
 };
-Points read_points(const EncodeInput& input, const char* codec, int dims = 2);
+EncodePoints read_points(const EncodeInput& input, const char* codec, int dims = 2);
 // The same, for codecs that can describe one person only.
-Points read_one_person(const EncodeInput& input, const char* codec, int dims = 2);
+EncodePoints read_one_person(const EncodeInput& input, const char* codec, int dims = 2);
 
 // The tensor `more` holds under this name, as f32. Throws naming the codec where it is missing.
 Tensor auxiliary(const EncodeInput& input, const char* codec, std::string_view name);

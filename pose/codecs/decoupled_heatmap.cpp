@@ -22,10 +22,10 @@ double sigma_of_box(double width, double height, double overlap) {
 }
 
 // Rows `chosen` of points, in that order.
-Points select(const Points& points, const std::vector<int64_t>& chosen) {
-  Points out{Tensor::empty({int64_t(chosen.size()), points.count, 2}),
-             Tensor::empty({int64_t(chosen.size()), points.count}), int64_t(chosen.size()),
-             points.count};
+EncodePoints select(const EncodePoints& points, const std::vector<int64_t>& chosen) {
+  EncodePoints out{Tensor::empty({int64_t(chosen.size()), points.count, 2}),
+                   Tensor::empty({int64_t(chosen.size()), points.count}), int64_t(chosen.size()),
+                   points.count};
   for (size_t i = 0; i < chosen.size(); ++i) {
     std::copy_n(points.at(chosen[i], 0), points.count * 2,
                 out.keypoints.data<float>() + int64_t(i) * points.count * 2);
@@ -36,10 +36,10 @@ Points select(const Points& points, const std::vector<int64_t>& chosen) {
 }
 
 // Each instance's points followed by its root.
-Points with_roots(const Points& points, const Points& roots) {
-  Points out{Tensor::empty({points.instances, points.count + 1, 2}),
-             Tensor::empty({points.instances, points.count + 1}), points.instances,
-             points.count + 1};
+EncodePoints with_roots(const EncodePoints& points, const EncodePoints& roots) {
+  EncodePoints out{Tensor::empty({points.instances, points.count + 1, 2}),
+                   Tensor::empty({points.instances, points.count + 1}), points.instances,
+                   points.count + 1};
   for (int64_t n = 0; n < points.instances; ++n) {
     float* xy = out.keypoints.data<float>() + n * out.count * 2;
     float* visible = out.visible.data<float>() + n * out.count;
@@ -58,7 +58,7 @@ struct Chosen {
 
 // Visits the instances from the smallest on; a root shifts by at most a pixel, and two instances
 // never share one.
-Chosen choose_instances(const Points& roots, const float* root_weights, int64_t step,
+Chosen choose_instances(const EncodePoints& roots, const float* root_weights, int64_t step,
                         const std::vector<float>& diagonals, Size size, Random& random) {
   std::vector<int64_t> order(size_t(roots.instances));
   std::iota(order.begin(), order.end(), 0);
@@ -107,7 +107,7 @@ DecoupledHeatmap::DecoupledHeatmap(const Config& config)
 }
 
 std::vector<double> DecoupledHeatmap::instance_sigmas(const EncodeInput& input,
-                                                      const Points& points) const {
+                                                      const EncodePoints& points) const {
   std::vector<double> sigmas;
   if (!input.bboxes.defined()) {
     for (const auto& [x1, y1, x2, y2] : visible_boxes(points))
@@ -134,11 +134,12 @@ std::vector<double> DecoupledHeatmap::instance_sigmas(const EncodeInput& input,
 }
 
 TensorLists DecoupledHeatmap::encode(const EncodeInput& input) const {
-  const Points points = scaled(read_points(input, "DecoupledHeatmap"), 1 / scale_x_, 1 / scale_y_);
+  const EncodePoints points =
+      scaled(read_points(input, "DecoupledHeatmap"), 1 / scale_x_, 1 / scale_y_);
   check(input.random != nullptr,
         "DecoupledHeatmap: encode draws random numbers and was given no "
         "generator");
-  const Points roots = instance_roots(points, root_type_);
+  const EncodePoints roots = instance_roots(points, root_type_);
   const std::vector<double> sigmas = instance_sigmas(input, points);
   const int64_t width = heatmap_size_.width, height = heatmap_size_.height, count = points.count;
   const MapTargets all = drawn(gaussians(heatmap_size_, with_roots(points, roots), sigmas));

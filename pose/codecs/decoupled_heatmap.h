@@ -23,7 +23,7 @@ class DecoupledHeatmap : public Codec {
   std::vector<std::string> auxiliary_keys() const override { return {"bbox"}; }
 
  private:
-  std::vector<double> instance_sigmas(const EncodeInput& input, const Points& points) const;
+  std::vector<double> instance_sigmas(const EncodeInput& input, const EncodePoints& points) const;
 
   Size heatmap_size_;
   double scale_x_, scale_y_;  // input pixels per map pixel

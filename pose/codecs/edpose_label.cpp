@@ -21,7 +21,7 @@ EDPoseLabel::EDPoseLabel(const Config& config)
     : num_select_(config.get("num_select", 100)), num_keypoints_(config.get("num_keypoints", 17)) {}
 
 TensorLists EDPoseLabel::encode(const EncodeInput& input) const {
-  const Points points = read_points(input, "EDPoseLabel");
+  const EncodePoints points = read_points(input, "EDPoseLabel");
   const auto [w, h] = read_shape(auxiliary(input, "EDPoseLabel", "img_shape"));
   const double width = double(w), height = double(h);
   TensorLists encoded;

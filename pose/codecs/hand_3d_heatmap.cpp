@@ -59,7 +59,7 @@ void Hand3DHeatmap::draw(float* map, const float* centre) const {
 }
 
 TensorLists Hand3DHeatmap::encode(const EncodeInput& input) const {
-  const Points points = read_one_person(input, kName, 3);
+  const EncodePoints points = read_one_person(input, kName, 3);
   const int64_t count = joint_indices_.empty() ? points.count : int64_t(joint_indices_.size());
   Tensor joint_weights;
   if (joint_weights_) {

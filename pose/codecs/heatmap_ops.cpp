@@ -41,7 +41,7 @@ kernels::Bell bell(double centre, double sigma, int64_t first, int64_t last) {
 // The curves across and down of every visible key point, as curves(point, n, pair) writes them; it
 // returns false when the point is too far off the map to leave a trace.
 template <class Curves>
-MapBells all_bells(Size size, const Points& points, const Curves& curves) {
+MapBells all_bells(Size size, const EncodePoints& points, const Curves& curves) {
   MapBells all{size, std::vector<kernels::Bell>(size_t(points.instances * points.count * 2)),
                points.visible.clone()};
   for (int64_t n = 0; n < points.instances; ++n)
@@ -55,7 +55,7 @@ MapBells all_bells(Size size, const Points& points, const Curves& curves) {
 
 }  // namespace
 
-MapBells gaussians(Size size, const Points& points, std::span<const double> sigmas) {
+MapBells gaussians(Size size, const EncodePoints& points, std::span<const double> sigmas) {
   check(sigmas.size() == 1 || int64_t(sigmas.size()) == points.instances,
         "gaussians: ", sigmas.size(), " sigmas for ", points.instances, " instances");
   return all_bells(size, points, [&](const float* p, int64_t n, kernels::Bell* pair) {
@@ -69,7 +69,7 @@ MapBells gaussians(Size size, const Points& points, std::span<const double> sigm
   });
 }
 
-MapBells unbiased_gaussians(Size size, const Points& points, double sigma) {
+MapBells unbiased_gaussians(Size size, const EncodePoints& points, double sigma) {
   const double radius = 3 * sigma;
   return all_bells(size, points, [&](const float* p, int64_t, kernels::Bell* pair) {
     if (p[0] - radius >= double(size.width) || p[1] - radius >= double(size.height) ||
@@ -81,7 +81,7 @@ MapBells unbiased_gaussians(Size size, const Points& points, double sigma) {
   });
 }
 
-MapBells udp_gaussians(Size size, const Points& points, double sigma) {
+MapBells udp_gaussians(Size size, const EncodePoints& points, double sigma) {
   const double extent = 6 * sigma + 1;
   return all_bells(size, points, [&](const float* p, int64_t, kernels::Bell* pair) {
     const int64_t x = int64_t(p[0] + 0.5f), y = int64_t(p[1] + 0.5f);
@@ -107,7 +107,7 @@ TargetSketch sketched(const MapBells& all, const char* name) {
   return {{{"keypoint_weights", {all.weights}}}, {{name, shape, /*is_map=*/true, all.bells}}};
 }
 
-MapTargets draw_offsets(Size size, const Points& points, double radius_factor) {
+MapTargets draw_offsets(Size size, const EncodePoints& points, double radius_factor) {
   const MapTargets targets{Tensor::zeros({points.count * 3, size.height, size.width}),
                            points.visible.clone()};
   const float radius = float(radius_factor * double(std::max(size.width, size.height)));
@@ -128,8 +128,8 @@ MapTargets draw_offsets(Size size, const Points& points, double radius_factor) {
   return targets;
 }
 
-Points scaled(const Points& points, double sx, double sy) {
-  Points out = points;
+EncodePoints scaled(const EncodePoints& points, double sx, double sy) {
+  EncodePoints out = points;
   out.keypoints = points.keypoints.clone();
   scale_points(out.keypoints, sx, sy);
   return out;

@@ -26,13 +26,13 @@ struct MapBells {
 // exp(-|p - c|^2 / (2 sigma^2)) around every visible key point, c rounded to the pixel, within
 // 3 sigma; where people overlap the larger value stays. One sigma, or one per instance.
 // Xiao, Wu and Wei 2018, arXiv 1804.06208.
-MapBells gaussians(Size size, const Points& points, std::span<const double> sigmas);
+MapBells gaussians(Size size, const EncodePoints& points, std::span<const double> sigmas);
 // The same around the exact location, over the whole map. Zhang et al. 2020 (DARK),
 // arXiv 1910.06278.
-MapBells unbiased_gaussians(Size size, const Points& points, double sigma);
+MapBells unbiased_gaussians(Size size, const EncodePoints& points, double sigma);
 // The exact location within the window of the rounded one. Huang et al. 2020 (UDP),
 // arXiv 1911.07524.
-MapBells udp_gaussians(Size size, const Points& points, double sigma);
+MapBells udp_gaussians(Size size, const EncodePoints& points, double sigma);
 
 MapTargets drawn(const MapBells& bells);
 // The same for whoever draws later: `name` is the codec's for the maps.
@@ -40,9 +40,9 @@ TargetSketch sketched(const MapBells& bells, const char* name);
 
 // maps (3 K, H, W), per key point: 1 within radius = radius_factor * max(W, H) of it, and
 // (c - p) / radius for x and y, over the whole map. UDP's combined targets.
-MapTargets draw_offsets(Size size, const Points& points, double radius_factor);
+MapTargets draw_offsets(Size size, const EncodePoints& points, double radius_factor);
 
 // The points with their locations multiplied by sx and sy.
-Points scaled(const Points& points, double sx, double sy);
+EncodePoints scaled(const EncodePoints& points, double sx, double sy);
 
 }  // namespace limber

@@ -55,7 +55,7 @@ ImagePoseLifting::ImagePoseLifting(const Config& config)
 }
 
 TensorLists ImagePoseLifting::encode(const EncodeInput& input) const {
-  const Points points = read_points(input, "ImagePoseLifting");
+  const EncodePoints points = read_points(input, "ImagePoseLifting");
   check(points.count == num_keypoints_, "ImagePoseLifting: key points ", points.keypoints.shape(),
         ", num_keypoints is ", num_keypoints_);
   TensorLists encoded;

@@ -11,7 +11,7 @@ RootType read_root_type(const Config& config) {
   return type == "kpt_center" ? RootType::keypoint_center : RootType::bbox_center;
 }
 
-std::vector<std::array<float, 4>> visible_boxes(const Points& points) {
+std::vector<std::array<float, 4>> visible_boxes(const EncodePoints& points) {
   std::vector<std::array<float, 4>> boxes(size_t(points.instances), std::array<float, 4>{});
   for (int64_t n = 0; n < points.instances; ++n) {
     bool first = true;
@@ -29,9 +29,9 @@ std::vector<std::array<float, 4>> visible_boxes(const Points& points) {
   return boxes;
 }
 
-Points instance_roots(const Points& points, RootType type) {
-  Points roots{Tensor::zeros({points.instances, 1, 2}), Tensor::zeros({points.instances, 1}),
-               points.instances, 1};
+EncodePoints instance_roots(const EncodePoints& points, RootType type) {
+  EncodePoints roots{Tensor::zeros({points.instances, 1, 2}), Tensor::zeros({points.instances, 1}),
+                     points.instances, 1};
   const auto boxes = visible_boxes(points);
   for (int64_t n = 0; n < points.instances; ++n) {
     double x = 0, y = 0;
@@ -53,14 +53,14 @@ Points instance_roots(const Points& points, RootType type) {
   return roots;
 }
 
-std::vector<float> diagonal_lengths(const Points& points) {
+std::vector<float> diagonal_lengths(const EncodePoints& points) {
   std::vector<float> lengths;
   for (const auto& [x1, y1, x2, y2] : visible_boxes(points))
     lengths.push_back(std::hypot(x2 - x1, y2 - y1));
   return lengths;
 }
 
-Displacements draw_displacements(Size size, const Points& points, const Points& roots,
+Displacements draw_displacements(Size size, const EncodePoints& points, const EncodePoints& roots,
                                  const std::vector<float>& diagonals, double radius) {
   const Shape shape{2 * points.count, size.height, size.width};
   Displacements d{Tensor::zeros(shape), Tensor::zeros(shape)};

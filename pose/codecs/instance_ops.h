@@ -16,13 +16,13 @@ enum class RootType {
 RootType read_root_type(const Config& config);
 
 // The bounding boxes (x1, y1, x2, y2) of the visible key points; all 0 where none is visible.
-std::vector<std::array<float, 4>> visible_boxes(const Points& points);
+std::vector<std::array<float, 4>> visible_boxes(const EncodePoints& points);
 
 // One point per instance, invisible where no key point is visible.
-Points instance_roots(const Points& points, RootType type);
+EncodePoints instance_roots(const EncodePoints& points, RootType type);
 
 // The diagonal of the bounding box of each instance's visible key points; 0 where there is none.
-std::vector<float> diagonal_lengths(const Points& points);
+std::vector<float> diagonal_lengths(const EncodePoints& points);
 
 struct Displacements {
   Tensor maps, weights;  // (2 K, H, W): x and y of each key point
@@ -30,7 +30,7 @@ struct Displacements {
 // In the square of half side `radius` around each visible root: the vectors from the pixels to the
 // key points that are on the map, weighted by 1 / diagonal. Where people overlap, the smaller one
 // stays.
-Displacements draw_displacements(Size size, const Points& points, const Points& roots,
+Displacements draw_displacements(Size size, const EncodePoints& points, const EncodePoints& roots,
                                  const std::vector<float>& diagonals, double radius);
 
 struct LocalMaximum {

@@ -38,7 +38,7 @@ MegviiHeatmap::MegviiHeatmap(const Config& config)
 }
 
 TensorLists MegviiHeatmap::encode(const EncodeInput& input) const {
-  const Points points = read_one_person(input, "MegviiHeatmap");
+  const EncodePoints points = read_one_person(input, "MegviiHeatmap");
   const auto [width, height] = heatmap_size_;
   Tensor maps = Tensor::zeros({points.count, height, width});
   Tensor weights = points.visible.clone();

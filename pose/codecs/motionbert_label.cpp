@@ -79,7 +79,7 @@ void MotionBERTLabel::encode_target(const EncodeInput& input, const LiftingTarge
 }
 
 TensorLists MotionBERTLabel::encode(const EncodeInput& input) const {
-  const Points points = read_points(input, kName);
+  const EncodePoints points = read_points(input, kName);
   check(points.count == num_keypoints_, kName, ": key points ", points.keypoints.shape(),
         ", num_keypoints is ", num_keypoints_);
   TensorLists encoded;

@@ -13,7 +13,8 @@ MSRAHeatmap::MSRAHeatmap(const Config& config)
 }
 
 MapBells MSRAHeatmap::bells(const EncodeInput& input) const {
-  const Points points = scaled(read_one_person(input, "MSRAHeatmap"), 1 / scale_x_, 1 / scale_y_);
+  const EncodePoints points =
+      scaled(read_one_person(input, "MSRAHeatmap"), 1 / scale_x_, 1 / scale_y_);
   return unbiased_ ? unbiased_gaussians(heatmap_size_, points, sigma_)
                    : gaussians(heatmap_size_, points, {&sigma_, 1});
 }

@@ -6,7 +6,7 @@ RegressionLabel::RegressionLabel(const Config& config)
     : input_size_(read_size(config, "input_size")) {}
 
 TensorLists RegressionLabel::encode(const EncodeInput& input) const {
-  const Points points = read_points(input, "RegressionLabel");
+  const EncodePoints points = read_points(input, "RegressionLabel");
   const float width = float(input_size_.width), height = float(input_size_.height);
   Tensor labels = Tensor::empty(points.keypoints.shape());
   Tensor weights = Tensor::empty(points.visible.shape());

@@ -91,7 +91,7 @@ kernels::Bell SimCCLabel::bell(double bin, int64_t bins, double sigma) const {
 }
 
 std::optional<TargetSketch> SimCCLabel::sketch(const EncodeInput& input) const {
-  const Points points = read_points(input, "SimCCLabel");
+  const EncodePoints points = read_points(input, "SimCCLabel");
   const int64_t N = points.instances, K = points.count;
   Drawing x{"keypoint_x_labels", {N, K, bins_x_}, /*is_map=*/false, {}};
   Drawing y{"keypoint_y_labels", {N, K, bins_y_}, /*is_map=*/false, {}};

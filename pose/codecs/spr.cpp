@@ -69,8 +69,8 @@ SPR::SPR(const Config& config)
 }
 
 TensorLists SPR::encode(const EncodeInput& input) const {
-  const Points points = scaled(read_points(input, "SPR"), 1 / scale_x_, 1 / scale_y_);
-  const Points roots = instance_roots(points, root_type_);
+  const EncodePoints points = scaled(read_points(input, "SPR"), 1 / scale_x_, 1 / scale_y_);
+  const EncodePoints roots = instance_roots(points, root_type_);
   const std::vector<float> diagonals = diagonal_lengths(points);
   for (int64_t n = 0; n < points.instances; ++n)
     if (diagonals[size_t(n)] < minimal_diagonal_) roots.visible.data<float>()[n] = 0;

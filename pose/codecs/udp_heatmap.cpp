@@ -20,14 +20,14 @@ UDPHeatmap::UDPHeatmap(const Config& config)
               ".heatmap_size: at least 2 x 2 is wanted");
 }
 
-Points UDPHeatmap::points_on_map(const EncodeInput& input) const {
+EncodePoints UDPHeatmap::points_on_map(const EncodeInput& input) const {
   return scaled(read_one_person(input, "UDPHeatmap"),
                 double(heatmap_size_.width - 1) / double(input_size_.width - 1),
                 double(heatmap_size_.height - 1) / double(input_size_.height - 1));
 }
 
 TensorLists UDPHeatmap::encode(const EncodeInput& input) const {
-  const Points points = points_on_map(input);
+  const EncodePoints points = points_on_map(input);
   const MapTargets targets = combined_ ? draw_offsets(heatmap_size_, points, radius_factor_)
                                        : drawn(udp_gaussians(heatmap_size_, points, sigma_));
   return {{"heatmaps", {targets.maps}}, {"keypoint_weights", {targets.weights}}};

@@ -21,7 +21,7 @@ class UDPHeatmap : public Codec {
   std::map<std::string, std::string> field_mapping() const override;
 
  private:
-  Points points_on_map(const EncodeInput& input) const;
+  EncodePoints points_on_map(const EncodeInput& input) const;
   Decoded decode_combined(const Tensor& maps) const;
 
   Size input_size_, heatmap_size_;

@@ -37,7 +37,7 @@ void VideoPoseLifting::encode_target(const LiftingTarget& target, TensorLists& e
 }
 
 TensorLists VideoPoseLifting::encode(const EncodeInput& input) const {
-  const Points points = read_points(input, kName);
+  const EncodePoints points = read_points(input, kName);
   check(points.count == num_keypoints_, kName, ": key points ", points.keypoints.shape(),
         ", num_keypoints is ", num_keypoints_);
   TensorLists encoded;

@@ -19,7 +19,7 @@ TensorLists YOLOXPoseAnnotationProcessor::encode(const EncodeInput& input) const
     encoded["bbox_labels"] = {labels};
   }
   if (!expand_bbox_) return encoded;
-  const Points points = read_points(input, "YOLOXPoseAnnotationProcessor");
+  const EncodePoints points = read_points(input, "YOLOXPoseAnnotationProcessor");
   check(input.bboxes.defined() && input.bboxes.shape() == Shape({points.instances, 4}),
         "YOLOXPoseAnnotationProcessor: expand_bbox wants boxes (", points.instances, ", 4)");
   Tensor boxes = input.bboxes.to(DType::f32).clone();

@@ -2,7 +2,6 @@
 
 #include "pose/engine/checkpoint_names.h"
 #include "pose/engine/init_cfg.h"
-#include "tensor/autocast.h"
 
 namespace limber {
 
@@ -47,7 +46,6 @@ void Model::predict(std::vector<DataSample>& samples) const {
   }
   for (Tensor& inputs : scales) inputs = inputs.to(device);
   const DeviceScope scope(device);
-  const Autocast autocast(precision);
   estimator->predict_scales(scales, samples);
 }
 

@@ -16,12 +16,9 @@ struct Model {
   std::unique_ptr<Preprocessor> preprocessor;
   std::vector<std::string> notes;  // what initialising has to say to the log
   Device device;                   // of the parameters; the network runs there
-  DType precision = DType::f32;    // of predict()'s products; f16 and bf16 on a GPU (Autocast)
 
   // Moves the parameters.
   void to(Device target);
-  // From now on predict() runs backbone and neck as plans where the estimator can.
-  void use_plans() { estimator->use_plans(precision); }
   // Preprocesses, runs and decodes a batch; fills the samples' pred_instances in image space.
   void predict(std::vector<DataSample>& samples) const;
 };

@@ -30,7 +30,9 @@ struct Estimator {
   virtual Head* head() { return nullptr; }
   // predict() runs backbone and neck as plans from now on, where the estimator can, with products
   // in this type (PlanCache). The weights must not change afterwards.
-  virtual void use_plans(DType) {}
+  virtual void use_plans(DType low) {
+    check_input(low == DType::f32, "--amp: a model of this kind is not run as plans");
+  }
   virtual std::vector<SubModel> submodels() const { return {}; }
 };
 

@@ -65,7 +65,7 @@ TEST_F(ChoiceFileTest, TwoProgramsAddToOneFile) {
 }
 
 TEST_F(ChoiceFileTest, ADamagedFileIsIgnoredWithOneLineAndStays) {
-  for (const std::string damaged :
+  for (const std::string& damaged :
        {std::string("limber choices 1\na\t1\nb without a choice\n"),
         std::string("limber choices 1\na\t1\nb\t2"),  // cut off
         std::string("limber choices 1\na\t\n"), std::string("{\"a\": 1}\n"), std::string("")}) {

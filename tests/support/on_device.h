@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tensor/device.h"
 #include "tests/support/tiny_run.h"
 
 namespace limber::test {

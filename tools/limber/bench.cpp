@@ -289,7 +289,7 @@ void add_bench(CLI::App& app) {
   command->add_flag("--train", a->train, "time a training step too");
   command->add_flag("--cuda-graph,!--no-cuda-graph", a->cuda_graph,
                     "on a GPU, capture that step as one CUDA graph (default: on)");
-  a->config.add_amp(*command);
+  a->config.add_amp(*command, "mixed precision (on a GPU)");
   a->config.add_options(*command);
   command->callback([a] { run(*a); });
 }

@@ -40,8 +40,8 @@ struct ConfigArguments {
   void add_file(CLI::App& command);
   // --cfg-options, --device, --allow-tf32, --threads.
   void add_flags(CLI::App& command);
-  // --amp, for the commands that run a trained model.
-  void add_amp(CLI::App& command);
+  // --amp f16 or bf16.
+  CLI::Option* add_amp(CLI::App& command, const char* what);
   // These, and last, since they take the remaining words, the overrides.
   void add_options(CLI::App& command);
   // Reads the file, applies the overrides, sets the threads and what env_cfg says of the GPU's

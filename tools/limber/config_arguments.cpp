@@ -24,9 +24,8 @@ void ConfigArguments::add_flags(CLI::App& command) {
       ->check(CLI::PositiveNumber);
 }
 
-void ConfigArguments::add_amp(CLI::App& command) {
-  command.add_option("--amp", amp, "mixed precision (on a GPU)")
-      ->check(CLI::IsMember({"f16", "bf16"}));
+CLI::Option* ConfigArguments::add_amp(CLI::App& command, const char* what) {
+  return command.add_option("--amp", amp, what)->check(CLI::IsMember({"f16", "bf16"}));
 }
 
 DType ConfigArguments::precision() const {

@@ -133,8 +133,7 @@ class ModelPredictor : public Predictor {
     load_model(model_, a.checkpoint);
     const Device device = a.config.place();
     model_.to(device);
-    model_.precision = a.config.precision();
-    if (!a.eager) model_.use_plans();
+    if (!a.eager) model_.estimator->use_plans(a.config.precision());
   }
   bool bottom_up() const override { return bottom_up_; }
 
@@ -328,8 +327,8 @@ void add_predict(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--no-overlay", a->no_overlay, "write the JSON files alone");
-  a->config.add_amp(*command);
-  command->add_flag("--eager", a->eager, "run the model op by op, not as a plan");
+  CLI::Option* amp = a->config.add_amp(*command, "backbone and neck in 16 bits (on a GPU)");
+  command->add_flag("--eager", a->eager, "run the model op by op, not as a plan")->excludes(amp);
   a->config.add_flags(*command);
   command->callback([a] { run(arranged(*a)); });
 }

@@ -45,7 +45,7 @@ Predict predict_by_model(const Arguments& a, const Config& config) {
   const auto model = std::make_shared<Model>(build_model(config, 0, /*initialise=*/false));
   load_model(*model, a.checkpoint);
   model->to(a.config.place());
-  if (!a.eager) model->estimator->use_plans();
+  if (!a.eager) model->estimator->use_plans(a.config.precision());
   return [model](std::vector<DataSample>& batch) { model->predict(batch); };
 }
 
@@ -88,8 +88,8 @@ void add_test(CLI::App& app) {
   command->add_option("--show-dir", a->show_dir, "draw the predictions and write them there");
   command->add_option("--kpt-thr", a->kpt_thr, "least score of a key point that is drawn")
       ->capture_default_str();
-  a->config.add_amp(*command);
-  command->add_flag("--eager", a->eager, "run the model op by op, not as a plan");
+  CLI::Option* amp = a->config.add_amp(*command, "backbone and neck in 16 bits (on a GPU)");
+  command->add_flag("--eager", a->eager, "run the model op by op, not as a plan")->excludes(amp);
   a->config.add_options(*command);
   command->callback([a] { run(*a); });
 }

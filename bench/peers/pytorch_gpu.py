@@ -1,8 +1,9 @@
 """PyTorch on a GPU as a peer of bench/gpu.sh: pytorch_gpu.py MODEL BATCH [--train] [--amp DTYPE]
 [--allow-tf32] [--compile] [--runs N]
 
-Channels last, cuDNN's engines chosen by timing them. --train times forward, the mean squares of the outputs, and backward, as `limber bench
---train` does; without it forward alone. Prints the median of a run in milliseconds.
+Channels last, cuDNN's engines chosen by timing them. --train times forward, the mean squares of the
+outputs, backward and Adam's step in its fused form, as `limber bench --train` does; without it
+forward alone. Prints the median of a run in milliseconds.
 """
 import argparse
 import contextlib
@@ -32,6 +33,7 @@ if a.compile:
 x = torch.randn(a.batch, 3, 256, 192, device="cuda").to(memory_format=torch.channels_last)
 low = {"f16": torch.float16, "bf16": torch.bfloat16, None: None}[a.amp]
 torch.set_grad_enabled(a.train)
+optimizer = torch.optim.Adam(model.parameters(), 1e-4, fused=True) if a.train else None
 
 
 def run():
@@ -40,8 +42,9 @@ def run():
         if a.train:
             loss = sum(part.square().mean() for part in (y if isinstance(y, tuple) else (y,)))
     if a.train:
-        model.zero_grad(set_to_none=True)
+        optimizer.zero_grad()
         loss.backward()
+        optimizer.step()
     torch.cuda.synchronize()
 
 

@@ -287,7 +287,7 @@ std::optional<Trainer::Batch> Trainer::next_batch(int64_t iteration) {
   Batch batch{std::move(*samples), {}, train_loader_->wait_seconds() - waited};
   model_.preprocessor->set_iteration(iteration, seed_);
   batch.inputs = (*model_.preprocessor)(batch.samples, /*training=*/true);
-  if (staging_) staging_->stage(batch.inputs);
+  if (staging_ && !batch.inputs.device().is_cuda()) staging_->stage(batch.inputs);
   return batch;
 }
 
@@ -299,8 +299,12 @@ std::pair<Tensor, ConstBatch> Trainer::place(Batch& batch) {
   const Shape& shape = batch.inputs.shape();
   const bool fits =
       inputs_.defined() && inputs_.shape() == shape && batch_.size() == batch.samples.size();
-  const Tensor inputs = fits ? inputs_ : Tensor::empty(shape, batch.inputs.dtype());
-  staging_->deliver(inputs);
+  Tensor inputs = fits ? inputs_ : Tensor::empty(shape, batch.inputs.dtype());
+  if (batch.inputs.device().is_cuda()) {
+    inputs.copy_from(batch.inputs);
+  } else {
+    staging_->deliver(inputs);
+  }
   if (!fits && capture_->is_captured()) return {inputs, batch.samples};
   inputs_ = inputs;
   batch_.resize(batch.samples.size());

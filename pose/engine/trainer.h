@@ -59,7 +59,7 @@ class Trainer {
   void run_epoch();
   struct Batch {
     std::vector<DataSample> samples;
-    Tensor inputs;       // on the host
+    Tensor inputs;       // on the host, or made on the device (ImageRecipe)
     double seconds = 0;  // that it was waited for
   };
 

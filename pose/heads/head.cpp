@@ -69,8 +69,14 @@ struct TargetName {
 };
 
 // One after another in memory, as `shape`; on a GPU they are read anew for each replay of a
-// captured step.
+// captured step. Those that were drawn on the device lie where they lay for the batch before.
 Tensor joined(ConstBatch samples, const TargetName& target, const Shape& shape) {
+  if (target.of(samples[0]).device().is_cuda()) {
+    const NoRecord no_record;
+    std::vector<Tensor> parts;
+    for (const DataSample& sample : samples) parts.push_back(target.of(sample));
+    return reshape(concat(parts, 0), shape);
+  }
   const auto fill = [samples, target](const Tensor& host) {
     auto* to = static_cast<std::byte*>(host.raw());
     size_t left = host.bytes();

@@ -219,6 +219,7 @@ class FilePredictor : public Predictor {
 
 std::unique_ptr<Predictor> make_predictor(const Arguments& a) {
   if (!is_model_file(a.config.file)) return std::make_unique<ModelPredictor>(a, a.config.load());
+  check_input(a.config.amp.empty(), "--amp: a .limber file has the precision it was exported in");
   if (a.config.threads > 0) set_threads(a.config.threads);
   return std::make_unique<FilePredictor>(a, std::make_unique<Session>(a.config.file, threads()));
 }

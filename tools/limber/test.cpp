@@ -29,6 +29,7 @@ std::string as_json(const MetricValues& metrics) {
 // The samples' boxes on their pictures: the file crops and decodes, and flips nothing.
 Predict predict_by_file(const Arguments& a) {
   check_input(!a.config.place().is_cuda(), "--device: .limber files run on the CPU");
+  check_input(a.config.amp.empty(), "--amp: a .limber file has the precision it was exported in");
   const auto session = std::make_shared<Session>(a.checkpoint, threads());
   return [session](std::vector<DataSample>& batch) {
     for (DataSample& sample : batch) {

@@ -31,6 +31,7 @@ struct Parameters {
     for (const Shape& shape : kShapes)
       Scope(store).parameter(str("p", i++), shape, init::normal(0, 1));
     store.to(device);
+    for (const Parameter& p : store.all()) require_grad(p.value);
   }
   void set_grads(int step) {
     uint64_t seed = uint64_t(100 * step);

@@ -65,7 +65,7 @@ void add_planned(std::vector<Benchmark>& list, int64_t rows, int64_t in, int64_t
   list.push_back({str("planned/", rows, "x", in, "x", out), 2 * outputs * double(in), bytes, [=] {
                     if (!o->x.defined()) {
                       kernels::PackedForm form;
-                      kernels::conv_packed_form(default_exec(), s, form);
+                      kernels::conv_packed_form(default_exec(), s, {}, form);
                       *o = {Tensor::full({rows, in}, 0.5), Tensor::full({form.numbers}, 0.25),
                             Tensor::full({rows, out}, 1)};
                     }

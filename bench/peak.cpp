@@ -10,20 +10,19 @@
 namespace limber::bench {
 namespace {
 
-constexpr int kSums = 12;  // more than the latency of a multiply-add times how many start a cycle
+constexpr int kSums = 12;  // latency 4, two a cycle: eight would do
 constexpr int64_t kRounds = 1'000'000;
 
 // `bytes`: of a vector. The result keeps the compiler from leaving the work out.
 #define LIMBER_PEAK(name, bytes, target)                                                       \
   target float name() {                                                                        \
     typedef float Lanes __attribute__((vector_size(bytes)));                                   \
-    Lanes sums[kSums] = {};                                                                    \
-    Lanes half = {}, one = {};                                                                 \
+    Lanes sums[kSums] = {}, half = {}, one = {};                                               \
     half += 0.5f, one += 1.f;                                                                  \
+    /* Different ones, or the compiler would do with one. */                                   \
+    for (int i = 0; i < kSums; ++i) sums[i] += float(i);                                       \
     for (int64_t round = 0; round < kRounds; ++round) {                                        \
       _Pragma("GCC unroll 12") for (int i = 0; i < kSums; ++i) sums[i] = sums[i] * half + one; \
-      /* Not to be computed once for all rounds. */                                            \
-      asm volatile("" : : : "memory");                                                         \
     }                                                                                          \
     for (int i = 1; i < kSums; ++i) sums[0] += sums[i];                                        \
     return sums[0][0];                                                                         \

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pose/config/config.h"
+#include "pose/metrics/metric.h"
 #include "tensor/device.h"
 
 namespace limber::tool {
@@ -56,6 +57,9 @@ struct ConfigArguments {
 std::vector<int64_t> input_shape(const Config& config, const std::vector<int64_t>& given);
 
 inline bool is_model_file(const std::string& path) { return path.ends_with(".limber"); }
+
+// {"name": value, ...}, what --out of `limber test` and `limber eval` writes.
+std::string metrics_as_json(const MetricValues& metrics);
 
 // The data set that test_dataloader reads, below what wraps it.
 Config test_dataset(const Config& config);

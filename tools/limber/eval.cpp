@@ -56,10 +56,7 @@ void run(const Arguments& a) {
   print(whole_body ? "whole body" : "", values);
   fmt::print("{} annotations of {} images, {} results, evaluated in {:.3f} s\n",
              truth.annotations.size(), truth.images.size(), results.size(), time.count());
-  if (a.out.empty()) return;
-  Config json = Config::object();
-  for (const auto& [name, value] : values) json.set(name, Config::value(value));
-  write_whole(a.out, json.dump() + "\n");
+  if (!a.out.empty()) write_whole(a.out, metrics_as_json(values));
 }
 
 }  // namespace

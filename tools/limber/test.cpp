@@ -20,12 +20,6 @@ struct Arguments {
   bool eager = false;
 };
 
-std::string as_json(const MetricValues& metrics) {
-  Config json = Config::object();
-  for (const auto& [name, value] : metrics) json.set(name, Config::value(value));
-  return json.dump() + "\n";
-}
-
 // The samples' boxes on their pictures: the file crops and decodes, and flips nothing.
 Predict predict_by_file(const Arguments& a) {
   check_input(!a.config.place().is_cuda(), "--device: .limber files run on the CPU");
@@ -69,12 +63,18 @@ void run(const Arguments& a) {
         if (!a.show_dir.empty()) overlays.add(batch);
       });
   log.scalars(Scalars(result.metrics.begin(), result.metrics.end()), 0);
-  if (!a.out.empty()) write_file_atomically(a.out, as_json(result.metrics));
+  if (!a.out.empty()) write_file_atomically(a.out, metrics_as_json(result.metrics));
   if (!a.dump.empty()) predictions.write_readable(a.dump);
   if (!a.show_dir.empty()) overlays.write(a.show_dir);
 }
 
 }  // namespace
+
+std::string metrics_as_json(const MetricValues& metrics) {
+  Config json = Config::object();
+  for (const auto& [name, value] : metrics) json.set(name, Config::value(value));
+  return json.dump() + "\n";
+}
 
 void add_test(CLI::App& app) {
   CLI::App* command = app.add_subcommand("test", "evaluate a trained model");

@@ -128,7 +128,8 @@ check_nvcc() {
       --extended-lambda -gencode arch=compute_80,code=sm_80 \
       -gencode arch=compute_90a,code=sm_90a -Xcompiler=-Wall -c {} -o "$out.o" >"$out.log" 2>&1 ||
       { grep -E -A3 "error" "$out.log" | head -12; exit 1; }' || bad=1
-  include=$(dirname "$(dirname "$(readlink -f "$nvcc")")")/include
+  # Asked of nvcc itself: the one on PATH may be a wrapper that lies in another folder.
+  include=$("$nvcc" --dryrun -x cu -E /dev/null 2>&1 | sed -n "s/^#\\$ TOP=//p")/include
   for file in kernels/cuda/{runtime,libraries,cudnn,no_cudnn}/*.cpp; do
     [[ $file != */cudnn/* || -e $include/cudnn.h ]] || continue
     g++ -std=c++20 -fsyntax-only -I. -isystem "$include" -DLIMBER_CUDA -Wall -Wextra -Werror "$file" ||

@@ -1,4 +1,5 @@
 // Convolutions of pose networks, forward and backward, batch 1 and 8.
+#include <cmath>
 #include <memory>
 
 #include "autograd/autograd.h"
@@ -6,6 +7,7 @@
 #include "kernels/conv.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tensor/random.h"
 
 namespace limber::bench {
 namespace {
@@ -16,8 +18,17 @@ struct Case {
 };
 
 struct Operands {
-  Tensor x, w, y;
+  Tensor x, w, y, residual;
 };
+
+// Numbers as a network's: varied, so that no function of them is at its bound.
+Tensor varied(Shape shape, double largest) {
+  Tensor t = Tensor::empty(shape);
+  Random random(1);
+  for (int64_t i = 0; i < t.numel(); ++i)
+    t.data<float>()[i] = float(random.uniform(-largest, largest));
+  return t;
+}
 
 void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
   kernels::Conv s;
@@ -31,7 +42,8 @@ void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
     if (o->x.defined()) return;
     *o = {Tensor::full({s.N, s.H, s.W, s.C}, 0.5),
           Tensor::full({s.K, s.R, s.S, s.C / s.groups}, 0.25),
-          Tensor::full({s.N, s.P, s.Q, s.K}, 1)};
+          Tensor::full({s.N, s.P, s.Q, s.K}, 1),
+          {}};
   };
   const double outputs = double(s.N * s.P * s.Q * s.K), inputs = double(s.N * s.H * s.W * s.C);
   const double weights = double(s.K * s.R * s.S * s.C / s.groups);
@@ -55,24 +67,27 @@ void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
 }
 
 // A planned fully connected layer: x (rows, in) times a weight that was packed ahead, and a
-// residual sum.
-void add_planned(std::vector<Benchmark>& list, int64_t rows, int64_t in, int64_t out) {
+// residual sum, and with a name for it an activation.
+void add_planned(std::vector<Benchmark>& list, int64_t rows, int64_t in, int64_t out,
+                 const std::string& activation = "", kernels::Unary f = {}) {
   kernels::Conv s;
   s.N = s.W = s.Q = 1, s.H = s.P = rows, s.C = in, s.K = out;
   auto o = std::make_shared<Operands>();
   const double outputs = double(rows * out), weights = double(in * out);
   const double bytes = 4.0 * (2 * outputs + double(rows * in) + weights);
-  list.push_back({str("planned/", rows, "x", in, "x", out), 2 * outputs * double(in), bytes, [=] {
-                    if (!o->x.defined()) {
-                      kernels::PackedForm form;
-                      kernels::conv_packed_form(default_exec(), s, {}, form);
-                      *o = {Tensor::full({rows, in}, 0.5), Tensor::full({form.numbers}, 0.25),
-                            Tensor::full({rows, out}, 1)};
-                    }
-                    kernels::Epilogue e;
-                    e.residual = o->y.in(), e.packed = true;
-                    kernels::conv_fused(default_exec(), s, e, o->y.out(), o->x.in(), o->w.in(), {});
-                  }});
+  list.push_back(
+      {str("planned/", rows, "x", in, "x", out, activation), 2 * outputs * double(in), bytes, [=] {
+         if (!o->x.defined()) {
+           kernels::PackedForm form;
+           kernels::conv_packed_form(default_exec(), s, {}, form);
+           *o = {varied({rows, in}, 1), varied({form.numbers}, 1 / std::sqrt(double(in))),
+                 Tensor::empty({rows, out}), varied({rows, out}, 1)};
+         }
+         kernels::Epilogue e;
+         e.residual = o->residual.in(), e.packed = true;
+         e.acts = !activation.empty(), e.act.f = f;
+         kernels::conv_fused(default_exec(), s, e, o->y.out(), o->x.in(), o->w.in(), {});
+       }});
 }
 
 }  // namespace
@@ -102,8 +117,11 @@ std::vector<Benchmark> conv_benchmarks() {
     add_planned(list, rows, 768, 768);
     add_planned(list, rows, 768, 2304);
     add_planned(list, rows, 768, 3072);
+    add_planned(list, rows, 768, 3072, "_gelu", kernels::Unary::gelu);
     add_planned(list, rows, 3072, 768);
   }
+  add_planned(list, 3072, 96, 96);  // a stage of RTMPose-m, 64 x 48
+  add_planned(list, 3072, 96, 96, "_silu", kernels::Unary::silu);
   return list;
 }
 

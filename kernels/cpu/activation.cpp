@@ -6,9 +6,12 @@ namespace limber::kernels::cpu::LIMBER_ISA {
 namespace {
 
 template <class F>
-void map_numbers(float* y, int64_t n, float a, float b) {
+void map_rows(float* const* rows, int count, int64_t n, float a, float b) {
   const F f{a, b};
-  for_lanes<float>(n, [&](int64_t i, int64_t m) { store(y + i, f.value(load(y + i, m)), m); });
+  for (int row = 0; row < count; ++row) {
+    float* y = rows[row];
+    for_lanes<float>(n, [&](int64_t i, int64_t m) { store(y + i, f.value(load(y + i, m)), m); });
+  }
 }
 
 }  // namespace
@@ -32,25 +35,25 @@ Activation activation_of(const Epilogue& e) {
       clamp(act.a, act.b);
       break;
     case Unary::leaky_relu:
-      act.map = map_numbers<LeakyRelu<float>>;
+      act.map = map_rows<LeakyRelu<float>>;
       break;
     case Unary::silu:
-      act.map = map_numbers<Silu<float>>;
+      act.map = map_rows<Silu<float>>;
       break;
     case Unary::gelu:
-      act.map = map_numbers<Gelu<float>>;
+      act.map = map_rows<Gelu<float>>;
       break;
     case Unary::sigmoid:
-      act.map = map_numbers<Sigmoid<float>>;
+      act.map = map_rows<Sigmoid<float>>;
       break;
     case Unary::tanh:
-      act.map = map_numbers<Tanh<float>>;
+      act.map = map_rows<Tanh<float>>;
       break;
     case Unary::hard_swish:
-      act.map = map_numbers<HardSwish<float>>;
+      act.map = map_rows<HardSwish<float>>;
       break;
     case Unary::hard_sigmoid:
-      act.map = map_numbers<HardSigmoid<float>>;
+      act.map = map_rows<HardSigmoid<float>>;
       break;
     default:
       break;

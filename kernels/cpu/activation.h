@@ -9,7 +9,9 @@ namespace limber::kernels::cpu::LIMBER_ISA {
 struct Activation {
   bool clamps = false;  // y = min(max(y, low), high)
   float low = 0, high = 0;
-  void (*map)(float* y, int64_t n, float a, float b) = nullptr;  // else, or null: y stays
+  // Else, over n numbers of each of some rows, or null: y stays. Rows in one call, since they are
+  // often one or two vectors long: the function's constants are loaded once.
+  void (*map)(float* const* rows, int count, int64_t n, float a, float b) = nullptr;
   float a = 0, b = 0;
 };
 

@@ -14,7 +14,7 @@ inline void apply_plainly(const Epilogue& e, float* y, int64_t n) {
   if (act.clamps)
     for_lanes<float>(
         n, [&](int64_t i, int64_t m) { store(y + i, min(max(load(y + i, m), low), high), m); });
-  if (act.map != nullptr) act.map(y, n, act.a, act.b);
+  if (act.map != nullptr) act.map(&y, 1, n, act.a, act.b);
 }
 
 #if defined(LIMBER_ISA_base)

@@ -35,7 +35,9 @@ void multiply_positions(const Product& p, float* out, const float* in, const int
     }
   });
   if (p.act.map == nullptr) return;
-  for (int i = 0; i < Count; ++i) p.act.map(out + i * out_step, channels, p.act.a, p.act.b);
+  float* rows[Count];
+  for (int i = 0; i < Count; ++i) rows[i] = out + i * out_step;
+  p.act.map(rows, Count, channels, p.act.a, p.act.b);
 }
 
 void multiply_row(const Product& p, const float* in, float* out, const int64_t* offset,

@@ -216,7 +216,7 @@ struct Work {
   float* sums;  // or the bits of integers
 };
 
-// `count` results of one position from filter f on.
+// `count` results of one position from filter f on, but for an activation that is no bound.
 template <Precision kPrecision>
 LIMBER_INLINE void finish_row(const Work& w, const float* sums, float* to, int64_t f,
                               int64_t count) {
@@ -232,7 +232,6 @@ LIMBER_INLINE void finish_row(const Work& w, const float* sums, float* to, int64
     if (p.act.clamps) y = min(max(y, splat(p.act.low)), splat(p.act.high));
     store(to + i, y, m);
   });
-  if (p.act.map != nullptr) p.act.map(to, count, p.act.a, p.act.b);
 }
 
 // A segment times the panels of filters [first, last).
@@ -258,8 +257,14 @@ void multiply_segment(const Work& w, const Segment& segment, int64_t first, int6
       w.unit.multiply({segment.at + m * w.strip.step, w.strip.step, rows, w.strip.runs,
                        w.strip.run_count, w.panels + f / kFilters * panel_bytes(w.strip), w.sums});
       const int64_t count = rest(p.filters, f, kFilters);
-      for (int64_t i = 0; i < rows; ++i)
-        if (to[i] != nullptr) finish_row<kPrecision>(w, w.sums + i * kFilters, to[i] + f, f, count);
+      float* results[kMostRows];
+      int total = 0;
+      for (int64_t i = 0; i < rows; ++i) {
+        if (to[i] == nullptr) continue;
+        results[total++] = to[i] + f;
+        finish_row<kPrecision>(w, w.sums + i * kFilters, to[i] + f, f, count);
+      }
+      if (p.act.map != nullptr) p.act.map(results, total, count, p.act.a, p.act.b);
     }
   }
 }

@@ -103,8 +103,9 @@ void plain_narrow_windows(const Exec& ex, const Product& p, const Narrow& n, con
           if (p.bias != nullptr) y += p.bias[f];
           if (p.residual != nullptr) y += p.residual[at];
           if (p.act.clamps) y = y < p.act.low ? p.act.low : p.act.high < y ? p.act.high : y;
-          if (p.act.map != nullptr) p.act.map(&y, 1, p.act.a, p.act.b);
           p.out[at] = y;
+          float* to = p.out + at;
+          if (p.act.map != nullptr) p.act.map(&to, 1, 1, p.act.a, p.act.b);
         }
       }
     }

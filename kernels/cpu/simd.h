@@ -119,9 +119,9 @@ template <class V>
 LIMBER_INLINE V min(V a, V b) {
   return b < a ? b : a;
 }
-template <class V>
-LIMBER_INLINE V abs(V a) {
-  return a < 0 ? -a : a;
+LIMBER_INLINE Vec<float> abs(Vec<float> a) { return (Vec<float>)((Bits<float>)a & 0x7fffffff); }
+LIMBER_INLINE Vec<double> abs(Vec<double> a) {
+  return (Vec<double>)((Bits<double>)a & 0x7fffffffffffffff);
 }
 
 template <class T>
@@ -162,11 +162,10 @@ LIMBER_INLINE Vec<T> sqrt(Vec<T> v) {
 // (error below one unit in the last place on that interval), 2^k put into the exponent bits.
 // Saturates to 0 and infinity; NaN stays NaN.
 LIMBER_INLINE Vec<float> exp(Vec<float> x) {
-  const Vec<float> low = splat(-87.3365478515625f), high = splat(88.72283172607421875f);
-  const Vec<float> clamped = min(max(x, low), high);
-  const Vec<float> shifted = clamped * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23 rounds
+  const Vec<float> low = splat(-87.3365478515625f), bounded = min(x, splat(89.0f));
+  const Vec<float> shifted = bounded * 1.44269504088896341f + 12582912.0f;  // 1.5 * 2^23 rounds
   const Vec<float> k = shifted - 12582912.0f;
-  Vec<float> r = clamped - k * 0.693145751953125f;  // ln2 in two parts
+  Vec<float> r = bounded - k * 0.693145751953125f;  // ln2 in two parts
   r = r - k * 1.428606765330187045e-6f;
   Vec<float> p = r * (1.0f / 5040) + 1.0f / 720;
   p = p * r + 1.0f / 120;
@@ -175,13 +174,16 @@ LIMBER_INLINE Vec<float> exp(Vec<float> x) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
+#if defined(LIMBER_ISA_avx512)
+  // p 2^k in one instruction, in place of the dozen below.
+  p = (Vec<float>)_mm512_maskz_scalef_ps(__mmask16(-1), (__m512)p, (__m512)k);
+#else
   // 2^k in two factors, so that neither leaves the range of exponents.
   const Bits<float> ki = __builtin_convertvector(k, Bits<float>);
   const Bits<float> half = ki >> 1;
   p = p * (Vec<float>)((half + 127) << 23) * (Vec<float>)((ki - half + 127) << 23);
-  p = x > high ? splat(__builtin_inff()) : p;
-  p = x < low ? splat(0.0f) : p;
-  return x != x ? x : p;
+#endif
+  return x < low ? splat(0.0f) : p;
 }
 LIMBER_INLINE Vec<double> exp(Vec<double> x) {
   return by_lane<double>(x, [](double v) { return __builtin_exp(v); });
@@ -213,14 +215,29 @@ LIMBER_INLINE Vec<double> log(Vec<double> x) {
   return by_lane<double>(x, [](double v) { return __builtin_log(v); });
 }
 
-LIMBER_INLINE Vec<float> sigmoid(Vec<float> x) { return 1.0f / (1.0f + exp(-x)); }
+// 1 / x for 1 <= x < 2^100. AVX-512 estimates 14 bits; a Newton step doubles them, to one unit in
+// the last place, in a quarter of a division's time.
+LIMBER_INLINE Vec<float> reciprocal(Vec<float> x) {
+#if defined(LIMBER_ISA_avx512)
+  const Vec<float> r = (Vec<float>)_mm512_maskz_rcp14_ps(__mmask16(-1), (__m512)x);
+  return r + r * (1.0f - x * r);
+#else
+  return 1.0f / x;
+#endif
+}
+
+// Of -|x|, whose exponential is at most 1: no overflow on either side.
+LIMBER_INLINE Vec<float> sigmoid(Vec<float> x) {
+  const Vec<float> e = exp(-abs(x)), r = reciprocal(1.0f + e);
+  return x < 0.0f ? e * r : r;
+}
 LIMBER_INLINE Vec<double> sigmoid(Vec<double> x) { return 1.0 / (1.0 + exp(-x)); }
 
 // tanh x = sign(x) (1 - e) / (1 + e), e = exp(-2 |x|); near zero, where that cancels, the odd
 // Taylor series.
 LIMBER_INLINE Vec<float> tanh(Vec<float> x) {
   const Vec<float> a = abs(x), e = exp(-2.0f * a);
-  const Vec<float> large = (1.0f - e) / (1.0f + e);
+  const Vec<float> large = (1.0f - e) * reciprocal(1.0f + e);
   const Vec<float> z = x * x;
   Vec<float> p = z * (62.0f / 2835) - 17.0f / 315;
   p = p * z + 2.0f / 15;
@@ -233,27 +250,22 @@ LIMBER_INLINE Vec<double> tanh(Vec<double> x) {
   return by_lane<double>(x, [](double v) { return __builtin_tanh(v); });
 }
 
-// The error function. For floats: below 1 the Maclaurin series, above it Abramowitz and Stegun's
-// 7.1.26, whose absolute error of 1.5e-7 is about one unit in the last place there.
+// The error function. For floats x P(x^2) / Q(x^2), both of degree 5, fitted by weighted least
+// squares for the least maximum of the error on |x| <= 3.92: 1.7e-8, and 3e-7 with f32's rounding.
+// Beyond, it is 1 in f32.
 LIMBER_INLINE Vec<float> erf(Vec<float> x) {
-  const Vec<float> a = abs(x), z = x * x;
-  // Maclaurin: 2/sqrt(pi) sum (-1)^n x^(2n+1) / (n! (2n+1)), converged below 1.
-  Vec<float> s = z * (1.0f / 685440) - 1.0f / 75600;
-  s = s * z + 1.0f / 9360;
-  s = s * z - 1.0f / 1320;
-  s = s * z + 1.0f / 216;
-  s = s * z - 1.0f / 42;
-  s = s * z + 1.0f / 10;
-  s = s * z - 1.0f / 3;
-  const Vec<float> small = 1.12837916709551257f * (x + x * z * s);
-  const Vec<float> t = 1.0f / (1.0f + 0.3275911f * a);
-  Vec<float> p = t * 1.061405429f - 1.453152027f;
-  p = p * t + 1.421413741f;
-  p = p * t - 0.284496736f;
-  p = p * t + 0.254829592f;
-  const Vec<float> tail = 1.0f - p * t * exp(-z);
-  const Vec<float> large = x < 0.0f ? -tail : tail;
-  return a < 1.0f ? small : (x != x ? x : large);
+  const Vec<float> bounded = min(max(x, splat(-3.92f)), splat(3.92f)), z = bounded * bounded;
+  Vec<float> p = z * 2.0388973171e-6f + 2.8651265438e-4f;
+  p = p * z + 0.0038336245464f;
+  p = p * z + 0.052956324405f;
+  p = p * z + 0.19197733068f;
+  p = p * z + 1.1283791110f;
+  Vec<float> q = z * 3.8061987819e-5f + 1.1792719993e-3f;
+  q = q * z + 0.015104342142f;
+  q = q * z + 0.11475867347f;
+  q = q * z + 0.50346771639f;
+  q = q * z + 1.0f;
+  return bounded * p * reciprocal(q);
 }
 LIMBER_INLINE Vec<double> erf(Vec<double> x) {
   return by_lane<double>(x, [](double v) { return __builtin_erf(v); });

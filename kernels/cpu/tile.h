@@ -126,8 +126,7 @@ LIMBER_INLINE void store_tile(const Tile<V>& tile, float* const* rows, int m, in
       store(to, y, count);
     }
   }
-  if (f.act.map == nullptr) return;
-  for (int i = 0; i < m; ++i) f.act.map(rows[i], n, f.act.a, f.act.b);
+  if (f.act.map != nullptr) f.act.map(rows, m, n, f.act.a, f.act.b);
 }
 
 // Transposes a square of vectors in registers: log2 rounds of exchanging off-diagonal blocks.

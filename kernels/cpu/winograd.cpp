@@ -290,8 +290,11 @@ void transform_output(const Product& p, const Part& part, int64_t tile, int64_t 
       }
     });
     if (p.act.map == nullptr) continue;
+    float* results[m * m];
+    int total = 0;
     for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < columns; ++j) p.act.map(result(i, j), filters, p.act.a, p.act.b);
+      for (int64_t j = 0; j < columns; ++j) results[total++] = result(i, j);
+    p.act.map(results, total, filters, p.act.a, p.act.b);
   }
 }
 

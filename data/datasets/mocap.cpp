@@ -53,6 +53,7 @@ MocapDataset::MocapDataset(const Config& config, MocapFrames frames, const std::
   std::string folder;
   if (const Config prefix = config.find("data_prefix"); !prefix.is_null()) {
     folder = prefix.get<std::string>("img", "");
+    if (frames_.names_from_root) folder.clear();
     prefix.ignore();
   }
   image_folder_ = joined(config.get<std::string>("data_root", ""), folder);
@@ -148,7 +149,10 @@ Sample MocapDataset::raw_sample(int64_t index, Random&) const {
   s.meta.target_img_path = frames_.names[size_t(targets[0])];
   s.keypoints = take_rows(frames_.keypoints, frames);
   s.keypoints_visible = take_rows(frames_.visible, frames);
-  if (frames_.bboxes.defined()) s.bbox = take_rows(frames_.bboxes, {frames.back()});
+  if (frames_.bboxes.defined()) {
+    s.bbox = take_rows(frames_.bboxes, {frames.back()});
+    s.bbox_score = Tensor::full({1}, 1);
+  }
   if (frames_.factors.defined()) s.more["factor"] = {take_rows(frames_.factors, frames)};
   if (!frames_.camera_of.empty())
     for (const auto& [name, values] : frames_.cameras[size_t(frames_.camera_of[size_t(frames[0])])])
@@ -156,6 +160,7 @@ Sample MocapDataset::raw_sample(int64_t index, Random&) const {
   if (unlabelled_) {
     add_intrinsics(s, targets[0]);
   } else {
+    s.more["keypoints_3d"] = {take_rows(frames_.keypoints_3d, frames)};
     s.more["lifting_target"] = {take_rows(frames_.keypoints_3d, targets)};
     s.more["lifting_target_visible"] = {take_rows(frames_.visible_3d, targets)};
   }

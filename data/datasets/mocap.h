@@ -17,6 +17,7 @@ using CameraParameters = std::map<std::string, Tensor>;
 // What a file holds, frame after frame.
 struct MocapFrames {
   std::vector<std::string> names;   // of the images, F
+  bool names_from_root = false;     // they lie below data_root, whatever data_prefix says
   Tensor keypoints, visible;        // (F, K, 2), pixels, and (F, K)
   Tensor keypoints_3d, visible_3d;  // (F, K, 3), metres, camera space, and (F, K)
   Tensor centers, scales;           // (F, 2), (F, 1 or 2), or undefined
@@ -43,10 +44,10 @@ class MocapDataset : public Dataset {
   MocapDataset(const Config& config, MocapFrames frames, const std::string& metainfo);
   int64_t size() const override { return int64_t(items_.size()); }
   const DatasetMeta& metainfo() const override { return *meta_; }
-  // keypoints (T, K, 2); more: lifting_target (T', K, 3), lifting_target_visible (T', K), factor
-  // (T,), camera_param/...; without 3-D labels ("unlabeled": true in the config) target_2d (K, 2),
-  // in units of half the image's width around its centre, and intrinsics (9,) in the same units
-  // take the place of the target.
+  // keypoints (T, K, 2); more: keypoints_3d (T, K, 3), lifting_target (T', K, 3),
+  // lifting_target_visible (T', K), factor (T,), camera_param/...; without 3-D labels ("unlabeled":
+  // true in the config) target_2d (K, 2), in units of half the image's width around its centre, and
+  // intrinsics (9,) in the same units take the place of these.
   Sample raw_sample(int64_t index, Random& random) const override;
   bool transform(Sample& sample, Random& random) const override;
 

@@ -247,6 +247,7 @@ std::shared_ptr<Dataset> read_h3wb(const Config& config, const char* metainfo) {
     }
   }
   check_input(!points.empty(), file, ": nothing of the subjects ", subjects[0], " ...");
+  frames.names_from_root = true;
   frames.keypoints = joined_rows(points);
   frames.keypoints_3d = joined_rows(poses);
   frames.visible = Tensor::full(frames.keypoints.shape().without(2), 1);
@@ -300,6 +301,7 @@ std::shared_ptr<Dataset> read_ubody(const Config& config, const char* metainfo) 
     frames.cameras.push_back(std::move(camera));
   }
   check_input(!frames.names.empty(), file, ": no annotations");
+  frames.names_from_root = true;
   const int64_t F = int64_t(frames.names.size()), K = int64_t(kPoints);
   frames.keypoints = Tensor::from(columns_of[0], {F, K, 2});
   frames.keypoints_3d = Tensor::from(columns_of[1], {F, K, 3});

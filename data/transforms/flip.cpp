@@ -94,6 +94,13 @@ void RandomFlip::carry_out(Sample& sample, std::optional<FlipDirection> directio
     sample.keypoints = flipped.points;
     sample.keypoints_visible = flipped.visible;
   }
+  // In camera space the middle is 0. MMPose forgets these, and so gives the left hand the depth of
+  // the right one.
+  if (const Tensor pose = first_of(sample.more, "keypoints_3d"); pose.defined()) {
+    const Tensor flipped =
+        flip_keypoints({pose, {}}, sample.meta.flip_indices, {1, 1}, horizontal, vertical).points;
+    sample.more["keypoints_3d"] = {flipped};
+  }
 }
 
 bool RandomFlip::apply(Sample& sample, Random& random) const {

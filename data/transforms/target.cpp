@@ -279,10 +279,8 @@ bool PackPoseInputs::apply(Sample& sample, Random&) const {
     gt.keypoints_visible = channel(gt.keypoints_visible, 0);
   gt.areas = sample.area;
   if (sample.bbox_scale.defined()) gt.more["bbox_scales"] = {sample.bbox_scale};
-  for (const char* key : {"keypoints_cam", "head_size"})
-    if (const auto found = sample.more.find(key); found != sample.more.end())
-      gt.more[key] = found->second;
-  for (const char* key : {"lifting_target", "lifting_target_visible"})
+  for (const char* key : {"keypoints_cam", "head_size", "lifting_target", "lifting_target_visible",
+                          "root_z", "camera_param/f", "camera_param/c"})
     if (const auto found = sample.more.find(key); found != sample.more.end())
       gt.more[key] = found->second;
   for (const char* key : {"target_2d", "intrinsics"})  // of sequences without 3-D labels

@@ -12,6 +12,7 @@
 #include "pose/codecs/motionbert_label.h"
 #include "pose/codecs/msra_heatmap.h"
 #include "pose/codecs/regression_label.h"
+#include "pose/codecs/simcc_3d_label.h"
 #include "pose/codecs/simcc_label.h"
 #include "pose/codecs/spr.h"
 #include "pose/codecs/udp_heatmap.h"
@@ -39,6 +40,7 @@ constexpr FactoryRow<Make> kCodecs[] = {
     {"MotionBERTLabel", make<MotionBERTLabel>},
     {"MSRAHeatmap", make<MSRAHeatmap>},
     {"RegressionLabel", make<RegressionLabel>},
+    {"SimCC3DLabel", make<SimCC3DLabel>},
     {"SimCCLabel", make<SimCCLabel>},
     {"SPR", make<SPR>},
     {"UDPHeatmap", make<UDPHeatmap>},

@@ -2,33 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
-
-#include "pose/codecs/simcc_ops.h"
 
 namespace limber {
 namespace {
 
-// signals (N, K, L), from (K, L) too.
-Tensor read_signals(const Tensor& t, int64_t length, const char* axis) {
-  check(t.defined(), "SimCCLabel: decode without ", axis);
-  const bool single = t.rank() == 2;
-  check((t.rank() == 3 || single) && t.size(-1) == length, "SimCCLabel: ", axis, " ", t.shape(),
-        ", (N, K, ", length, ") is wanted");
-  const Tensor f = t.to(DType::f32);
-  return single ? f.alias(f.shape().inserted(0, 1)) : f;
-}
+constexpr char kName[] = "SimCCLabel";
 
 Tensor times(const Tensor& t, double factor) {
   Tensor out = t.clone();
   for (float& v : out.span<float>()) v *= float(factor);
   return out;
-}
-
-// The odd kernel that DARK along one axis blurs with.
-int dark_kernel(double sigma) {
-  const int size = int(std::floor((sigma * 20 - 7) / 3));
-  return size % 2 == 0 ? size - 1 : size;
 }
 
 }  // namespace
@@ -43,15 +26,14 @@ SimCCLabel::SimCCLabel(const Config& config)
   const Size input = read_size(config, "input_size");
   check_input(split_ratio_ > 0, config.path(), ".simcc_split_ratio: must be positive, not ",
               split_ratio_);
-  bins_x_ = std::llrint(double(input.width) * split_ratio_);
-  bins_y_ = std::llrint(double(input.height) * split_ratio_);
+  x_.bins = std::llrint(double(input.width) * split_ratio_);
+  y_.bins = std::llrint(double(input.height) * split_ratio_);
   if (config.find("sigma").is_list()) {
     const auto pair = config.get<std::vector<double>>("sigma");
     check_input(pair.size() == 2, config.path(), ".sigma: one number or two, not ", pair.size());
-    sigma_ = {pair[0], pair[1]};
+    x_.sigma = pair[0], y_.sigma = pair[1];
   } else {
-    const double sigma = config.get("sigma", 6.0);
-    sigma_ = {sigma, sigma};
+    x_.sigma = y_.sigma = config.get("sigma", 6.0);
   }
   const auto type = config.get<std::string>("smoothing_type", "gaussian");
   check_choice(config, "smoothing_type", type, {"gaussian", "standard"});
@@ -60,41 +42,31 @@ SimCCLabel::SimCCLabel(const Config& config)
               ".label_smooth_weight: only with smoothing_type \"standard\"");
   check_input(label_smooth_weight_ >= 0 && label_smooth_weight_ <= 1, config.path(),
               ".label_smooth_weight: must be from 0 to 1, not ", label_smooth_weight_);
-  check_input(!use_dark_ || std::min(dark_kernel(sigma_[0]), dark_kernel(sigma_[1])) > 0,
-              config.path(), ".use_dark: sigma is too small to blur with");
+  check_input(!use_dark_ || std::min(x_.dark_kernel(), y_.dark_kernel()) > 0, config.path(),
+              ".use_dark: sigma is too small to blur with");
 }
 
 // Whether the rounded key point is near enough to leave a trace.
 bool SimCCLabel::is_near(const float* bin) const {
-  if (!gaussian_)
-    return bin[0] >= 0 && bin[0] < float(bins_x_) && bin[1] >= 0 && bin[1] < float(bins_y_);
-  const double reach_x = 3 * sigma_[0], reach_y = 3 * sigma_[1];
-  return bin[0] - reach_x < double(bins_x_) && bin[1] - reach_y < double(bins_y_) &&
-         bin[0] + reach_x + 1 >= 0 && bin[1] + reach_y + 1 >= 0;
+  if (gaussian_) return x_.is_near(bin[0]) && y_.is_near(bin[1]);
+  return bin[0] >= 0 && bin[0] < float(x_.bins) && bin[1] >= 0 && bin[1] < float(y_.bins);
 }
 
 // One axis of a key point: the normal distribution, or a spike on an even floor.
-kernels::Bell SimCCLabel::bell(double bin, int64_t bins, double sigma) const {
-  if (!gaussian_)
-    return {.height = 1 - label_smooth_weight_,
-            .base = label_smooth_weight_ > 0 ? float(label_smooth_weight_ / double(bins - 1)) : 0,
-            .first = int32_t(bin),
-            .count = 1};
-  // Beyond 14.5 sigma the value is below the smallest f32.
-  const int64_t first = std::max<int64_t>(0, int64_t(std::floor(bin - 14.5 * sigma)));
-  const int64_t last = std::min(bins - 1, int64_t(std::ceil(bin + 14.5 * sigma)));
-  return {.centre = bin - double(first),
-          .factor = -1 / (2 * sigma * sigma),
-          .height = normalize_ ? 1 / (sigma * std::sqrt(2 * std::numbers::pi)) : 1,
-          .first = int32_t(first),
-          .count = int32_t(last - first + 1)};
+kernels::Bell SimCCLabel::bell(double bin, const SimccAxis& axis) const {
+  if (gaussian_) return axis.bell(bin, normalize_);
+  return {
+      .height = 1 - label_smooth_weight_,
+      .base = label_smooth_weight_ > 0 ? float(label_smooth_weight_ / double(axis.bins - 1)) : 0,
+      .first = int32_t(bin),
+      .count = 1};
 }
 
 std::optional<TargetSketch> SimCCLabel::sketch(const EncodeInput& input) const {
-  const EncodePoints points = read_points(input, "SimCCLabel");
+  const EncodePoints points = read_points(input, kName);
   const int64_t N = points.instances, K = points.count;
-  Drawing x{"keypoint_x_labels", {N, K, bins_x_}, /*is_map=*/false, {}};
-  Drawing y{"keypoint_y_labels", {N, K, bins_y_}, /*is_map=*/false, {}};
+  Drawing x{"keypoint_x_labels", {N, K, x_.bins}, /*is_map=*/false, {}};
+  Drawing y{"keypoint_y_labels", {N, K, y_.bins}, /*is_map=*/false, {}};
   x.bells.resize(size_t(N * K));
   y.bells.resize(size_t(N * K));
   Tensor weights = points.visible.clone();
@@ -110,40 +82,34 @@ std::optional<TargetSketch> SimCCLabel::sketch(const EncodeInput& input) const {
         weights.data<float>()[i] = 0;
         continue;
       }
-      x.bells[i] = bell(bin[0], bins_x_, sigma_[0]);
-      y.bells[i] = bell(bin[1], bins_y_, sigma_[1]);
+      x.bells[i] = bell(bin[0], x_);
+      y.bells[i] = bell(bin[1], y_);
     }
   return TargetSketch{{{"keypoint_weights", {weights}}}, {std::move(x), std::move(y)}};
 }
 
 TensorLists SimCCLabel::encode(const EncodeInput& input) const {
-  TargetSketch sketch = *this->sketch(input);
-  for (const Drawing& d : sketch.drawings) {
-    const Tensor lines = Tensor::empty(d.shape);
-    kernels::draw_lines(one_thread(), lines.out(), {d.bells.data()}, int64_t(d.bells.size()),
-                        d.shape[-1]);
-    sketch.arrays[d.name] = {lines};
-  }
-  return sketch.arrays;
+  return drawn_lines(*sketch(input));
 }
 
 Decoded SimCCLabel::decode(std::span<const Tensor> encoded) const {
-  check_count(encoded, 2, 2, "SimCCLabel", "simcc_x and simcc_y");
-  const Tensor x = read_signals(encoded[0], bins_x_, "simcc_x");
-  const Tensor y = read_signals(encoded[1], bins_y_, "simcc_y");
-  const Peaks peaks = find_simcc_peaks(x, y);
+  check_count(encoded, 2, 2, kName, "simcc_x and simcc_y");
+  const Tensor signals[] = {read_simcc_signals(encoded[0], x_.bins, kName, "simcc_x"),
+                            read_simcc_signals(encoded[1], y_.bins, kName, "simcc_y")};
+  const Peaks peaks = find_simcc_peaks(signals);
   if (use_dark_) {
-    refine_simcc_dark(peaks.locations, 0, x, dark_kernel(sigma_[0]));
-    refine_simcc_dark(peaks.locations, 1, y, dark_kernel(sigma_[1]));
+    refine_simcc_dark(peaks.locations, 0, signals[0], x_.dark_kernel());
+    refine_simcc_dark(peaks.locations, 1, signals[1], y_.dark_kernel());
   }
   scale_points(peaks.locations, 1 / split_ratio_, 1 / split_ratio_);
   Decoded decoded;
   decoded.keypoints = peaks.locations;
   decoded.scores = peaks.values;
-  if (decode_visibility_)
-    decoded.visible = find_simcc_peaks(times(x, decode_beta_ * sigma_[0]),
-                                       times(y, decode_beta_ * sigma_[1]), true)
-                          .values;
+  if (decode_visibility_) {
+    const Tensor sharp[] = {times(signals[0], decode_beta_ * x_.sigma),
+                            times(signals[1], decode_beta_ * y_.sigma)};
+    decoded.visible = find_simcc_peaks(sharp, true).values;
+  }
   return decoded;
 }
 

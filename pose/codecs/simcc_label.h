@@ -1,9 +1,7 @@
 // SimCC: a key point as two distributions, over bins finer than pixels along x and along y.
 #pragma once
 
-#include <array>
-
-#include "pose/codecs/codec_support.h"
+#include "pose/codecs/simcc_ops.h"
 
 namespace limber {
 
@@ -22,11 +20,10 @@ class SimCCLabel : public Codec {
 
  private:
   bool is_near(const float* bin) const;
-  kernels::Bell bell(double bin, int64_t bins, double sigma) const;
+  kernels::Bell bell(double bin, const SimccAxis& axis) const;
 
-  int64_t bins_x_, bins_y_;
-  double split_ratio_;           // bins per pixel
-  std::array<double, 2> sigma_;  // bins
+  SimccAxis x_, y_;
+  double split_ratio_;  // bins per pixel
   bool gaussian_, normalize_;
   double label_smooth_weight_;
   bool use_dark_, decode_visibility_;

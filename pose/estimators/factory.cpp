@@ -5,6 +5,7 @@
 #include "pose/estimators/legacy_config.h"
 #include "pose/estimators/pose_lifter.h"
 #include "pose/estimators/topdown.h"
+#include "pose/estimators/topdown_3d.h"
 
 namespace limber {
 namespace {
@@ -16,6 +17,7 @@ constexpr FactoryRow<Make> kEstimators[] = {
     {"DWPoseDistiller", make_dwpose_distiller},
     {"PoseLifter", make_pose_lifter},
     {"TopdownPoseEstimator", make_topdown},
+    {"TopdownPoseEstimator3D", make_topdown_3d},
 };
 
 }  // namespace

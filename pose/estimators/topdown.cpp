@@ -22,7 +22,7 @@ void TopdownPoseEstimator::predict(const Tensor& inputs, Batch samples) const {
   for (size_t i = 0; i < samples.size(); ++i) {
     DataSample& sample = samples[i];
     Instances& found = predictions[i].instances;
-    to_image_space(found.keypoints, sample.meta);
+    place(found, sample);
     if (!output_keypoints_.empty()) select_keypoints(found, output_keypoints_);
     found.bboxes = sample.gt_instances.bboxes;
     found.bbox_scores = sample.gt_instances.bbox_scores;
@@ -31,11 +31,18 @@ void TopdownPoseEstimator::predict(const Tensor& inputs, Batch samples) const {
   }
 }
 
+void TopdownPoseEstimator::place(Instances& found, const DataSample& sample) const {
+  to_image_space(found.keypoints, sample.meta);
+}
+
 void select_keypoints(Instances& instances, const std::vector<int>& indices) {
   const std::vector<int64_t> wide(indices.begin(), indices.end());
   const Tensor at = Tensor::from(wide, {int64_t(wide.size())});
   for (Tensor* t : {&instances.keypoints, &instances.keypoint_scores, &instances.keypoints_visible})
     if (t->defined()) *t = index_select(*t, 1, at);
+  for (const char* name : {"keypoints_simcc", "transformed_keypoints"})
+    if (const auto found = instances.more.find(name); found != instances.more.end())
+      found->second = {index_select(found->second.at(0), 1, at)};
 }
 
 std::unique_ptr<Estimator> make_topdown(const Config& model, const Scope& root) {

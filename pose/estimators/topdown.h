@@ -10,6 +10,10 @@ class TopdownPoseEstimator : public ImageEstimator {
   TopdownPoseEstimator(const Config& model, const Scope& root);
   void predict(const Tensor& inputs, Batch samples) const override;
 
+ protected:
+  // Moves what the head found in the crop to where the estimator's user wants it.
+  virtual void place(Instances& found, const DataSample& sample) const;
+
  private:
   std::vector<int> output_keypoints_;  // empty: all
 };

@@ -40,6 +40,7 @@ constexpr FactoryRow<Make> kHeads[] = {
     {"RLEHead", make_rle_head},
     {"RTMCCHead", make_rtmcc_head},
     {"RTMOHead", make_rtmo_head},
+    {"RTMW3DHead", make_rtmw3d_head},
     {"RTMWHead", make_rtmw_head},
     {"RegressionHead", make_regression_head},
     {"SimCCHead", make_simcc_head},

@@ -13,12 +13,14 @@ constexpr double kSmallest = 1e-37;
 Tensor entropy_terms(const Tensor& x) { return x * log(clamp(x, kSmallest, 1e37)); }
 
 struct KLDiscretLoss : Loss {
+  const bool weights_by_axis;
   double beta, label_beta, mask_weight;
   bool label_softmax, use_target_weight;
   std::vector<int> mask;
 
-  explicit KLDiscretLoss(const Config& c)
-      : beta(c.get("beta", 1.0)),
+  KLDiscretLoss(const Config& c, bool by_axis)
+      : weights_by_axis(by_axis),
+        beta(c.get("beta", 1.0)),
         label_beta(c.get("label_beta", 10.0)),
         mask_weight(c.get("mask_weight", 1.0)),
         label_softmax(c.get("label_softmax", false)),
@@ -30,12 +32,18 @@ struct KLDiscretLoss : Loss {
     check(!in.outputs.empty() && in.outputs.size() == in.targets.size(),
           "KLDiscretLoss: ", in.outputs.size(), " outputs, ", in.targets.size(), " targets");
     const int64_t K = in.outputs[0].size(1);
-    const Tensor weight = wanted_weight(in, use_target_weight, "KLDiscretLoss");
+    // MMPose's loss of weights by axis takes them whatever use_target_weight says.
+    const Tensor weight = wanted_weight(in, use_target_weight || weights_by_axis, "KLDiscretLoss");
+    if (weights_by_axis)
+      check(weight.rank() == 3 && weight.size(0) == int64_t(in.outputs.size()),
+            "KLDiscretLossWithWeight: weights ", weight.shape(), " of ", in.outputs.size(),
+            " axes, (axes, N, K) is wanted");
     const Tensor factors = mask.empty() ? Tensor() : mask_factors(K).to(in.outputs[0].dtype());
     Tensor total;
     for (size_t axis = 0; axis < in.outputs.size(); ++axis) {
       Tensor rows = divergence(in.outputs[axis], in.targets[axis]);  // (N, K)
-      if (weight.defined()) rows = rows * weight;
+      if (weight.defined())
+        rows = rows * (weights_by_axis ? weight_of_axis(weight, int64_t(axis)) : weight);
       if (factors.defined()) rows = rows * factors;
       const Tensor one = sum(rows);
       total = total.defined() ? total + one : one;
@@ -47,6 +55,11 @@ struct KLDiscretLoss : Loss {
     const Tensor log_p = log_softmax(output * beta);
     const Tensor t = label_softmax ? softmax(target * label_beta) : target;
     return mean(entropy_terms(t) - t * log_p, {-1});
+  }
+
+  // (axes, N, K) -> (N, K)
+  static Tensor weight_of_axis(const Tensor& weight, int64_t axis) {
+    return reshape(slice(weight, 0, axis, axis + 1), weight.shape().without(0));
   }
 
   // (1, K)
@@ -123,7 +136,11 @@ std::unique_ptr<Loss> make_mle_cc(const Config& config, const Scope&) {
 }
 
 std::unique_ptr<Loss> make_kl_discret(const Config& config, const Scope&) {
-  return std::make_unique<KLDiscretLoss>(config);
+  return std::make_unique<KLDiscretLoss>(config, /*by_axis=*/false);
+}
+
+std::unique_ptr<Loss> make_kl_discret_by_axis(const Config& config, const Scope&) {
+  return std::make_unique<KLDiscretLoss>(config, /*by_axis=*/true);
 }
 
 std::unique_ptr<Loss> make_js_discret(const Config& config, const Scope&) {

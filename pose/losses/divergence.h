@@ -10,6 +10,10 @@ namespace limber {
 // `mask`'s key points times mask_weight; the sum over axes and rows, divided by K.
 std::unique_ptr<Loss> make_kl_discret(const Config& config, const Scope& scope);
 
+// KLDiscretLossWithWeight, by its older name KLDiscretLoss2 (RTMPose3D). The same with weights of
+// each axis: (axes, N, K).
+std::unique_ptr<Loss> make_kl_discret_by_axis(const Config& config, const Scope& scope);
+
 // JSDiscretLoss. output, target: (N, K, H, W), each map a distribution; weight: (N, K) multiplies
 // the maps. The Jensen-Shannon divergence summed, divided by N with size_average. The gradient of
 // a map whose weight is 0 is 0.

@@ -32,6 +32,8 @@ constexpr FactoryRow<Make> kLosses[] = {
     {"JSDiscretLoss", make_js_discret},
     {"KDLoss", make_logit_distillation},
     {"KLDiscretLoss", make_kl_discret},
+    {"KLDiscretLoss2", make_kl_discret_by_axis},
+    {"KLDiscretLossWithWeight", make_kl_discret_by_axis},
     {"KeypointMSELoss", make_keypoint_mse},
     {"KeypointOHKMMSELoss", make_keypoint_ohkm_mse},
     {"L1Loss", make_l1},

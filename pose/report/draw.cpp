@@ -65,6 +65,11 @@ void draw_box(const Tensor& image, const float* b, double thickness, Rgb colour)
   draw_line(image, b[0], b[3], b[0], b[1], thickness, colour);
 }
 
+const Tensor& points_on_picture(const Instances& instances) {
+  const auto found = instances.more.find("transformed_keypoints");
+  return found == instances.more.end() ? instances.keypoints : found->second.at(0);
+}
+
 void draw_instances(const Tensor& image, const Instances& instances, const DatasetMeta& meta,
                     const DrawOptions& o) {
   const double thickness =
@@ -74,12 +79,13 @@ void draw_instances(const Tensor& image, const Instances& instances, const Datas
     for (int64_t n = 0; n < instances.bboxes.size(0); ++n)
       draw_box(image, instances.bboxes.data<float>() + 4 * n, std::max(1.0, thickness / 2),
                {80, 220, 120});
-  if (!instances.keypoints.defined()) return;
-  const int64_t K = instances.keypoints.size(1), D = instances.keypoints.size(2);
+  const Tensor& all = points_on_picture(instances);
+  if (!all.defined()) return;
+  const int64_t K = all.size(1), D = all.size(2);
   const Tensor& scores =
       instances.keypoint_scores.defined() ? instances.keypoint_scores : instances.keypoints_visible;
-  for (int64_t n = 0; n < instances.keypoints.size(0); ++n) {
-    const float* points = instances.keypoints.data<float>() + n * K * D;
+  for (int64_t n = 0; n < all.size(0); ++n) {
+    const float* points = all.data<float>() + n * K * D;
     const auto shown = [&](int64_t k) {
       return k < K &&
              (!scores.defined() || scores.data<float>()[n * K + k] >= float(o.score_threshold));

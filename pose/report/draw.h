@@ -16,6 +16,10 @@ void draw_disc(const Tensor& image, double x, double y, double radius, Rgb colou
                double opacity = 1);
 void draw_box(const Tensor& image, const float* xyxy, double thickness, Rgb colour);
 
+// Where the key points are on the picture, (N, K, 2 or more): transformed_keypoints of instances
+// whose own are in space (TopdownPoseEstimator3D), keypoints of others.
+const Tensor& points_on_picture(const Instances& instances);
+
 struct DrawOptions {
   double score_threshold = 0.3;  // key points below are left out
   double thickness = 0;          // 0: chosen by the picture's size

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "pose/report/draw.h"
 #include "tensor/write_file.h"
 
 namespace limber {
@@ -33,6 +34,8 @@ void PredictionFile::add(std::span<const DataSample> samples) {
     // A sequence (1, T, K, 3) is T instances.
     const int64_t K = got.keypoints.size(-2), D = got.keypoints.size(-1);
     const int64_t N = got.keypoints.numel() / std::max<int64_t>(K * D, 1);
+    const Tensor& on_picture = points_on_picture(got);
+    const int64_t flat_dims = on_picture.size(-1);
     const bool boxed = got.bboxes.defined() && got.bboxes.size(0) == N;
     for (int64_t n = 0; n < N; ++n) {
       Instance instance;
@@ -44,6 +47,8 @@ void PredictionFile::add(std::span<const DataSample> samples) {
         const float score = got.keypoint_scores.data<float>()[n * K + k];
         instance.points.insert(instance.points.end(), p, p + D);
         instance.points.push_back(score);
+        const float* q = on_picture.data<float>() + (n * K + k) * flat_dims;
+        instance.flat.insert(instance.flat.end(), {q[0], q[1], score});
         total += score;
       }
       if (boxed)
@@ -62,10 +67,8 @@ void PredictionFile::write_coco(const std::string& path) const {
     for (const Instance& i : image.instances) {
       Json entry{{"image_id", image.id}, {"category_id", i.category}};
       Json points = Json::array();
-      const size_t step = i.dims + 1;
-      for (size_t k = 0; k < i.points.size(); ++k)
-        if (k % step < 2 || k % step == i.dims)  // results files are flat
-          points.push_back(rounded(i.points[k], k % step == i.dims ? 1e4 : 100));
+      for (size_t k = 0; k < i.flat.size(); ++k)
+        points.push_back(rounded(i.flat[k], k % 3 == 2 ? 1e4 : 100));
       entry["keypoints"] = points;
       entry["score"] = rounded(i.score, 1e6);
       if (!i.box.empty())

@@ -28,6 +28,7 @@ class PredictionFile {
   struct Instance {
     std::vector<float> points;  // x, y, (z,) score
     size_t dims = 2;            // coordinates of a point
+    std::vector<float> flat;    // x, y, score: on the picture, or the point's without its depth
     std::vector<float> box;     // x1, y1, x2, y2, or empty
     double score = 0;           // mean of the points' scores times the box's
     int category = 1;

@@ -10,6 +10,7 @@
 #include "data/transforms/target.h"
 #include "data/transforms/topdown.h"
 #include "pose/core/bbox.h"
+#include "tests/support/tensors.h"
 
 namespace limber {
 namespace {
@@ -59,6 +60,23 @@ TEST(Transforms, FlippingTwiceRestoresTheSample) {
     flip.carry_out(s, d);
     expect_same(s.bbox, before.bbox, 1e-4f);
     expect_same(s.keypoints, before.keypoints, 1e-4f);
+  }
+}
+
+TEST(Transforms, FlipMirrorsJointsInSpaceToo) {
+  Sample s = sample_of(50, 70);
+  const int64_t K = s.keypoints.size(1);
+  const Tensor pose = test::uniform({1, K, 3}, 1, 2, 1);
+  s.more["keypoints_3d"] = {pose};
+  const std::vector<int> swap = s.meta.flip_indices;
+  RandomFlip(Config::parse("{}")).carry_out(s, FlipDirection::horizontal);
+  const Tensor& flipped = s.more.at("keypoints_3d")[0];
+  for (int64_t k = 0; k < K; ++k) {
+    const float* from = pose.data<float>() + 3 * swap[size_t(k)];
+    const float* to = flipped.data<float>() + 3 * k;
+    EXPECT_EQ(to[0], -from[0]);
+    EXPECT_EQ(to[1], from[1]);
+    EXPECT_EQ(to[2], from[2]);
   }
 }
 

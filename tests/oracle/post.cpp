@@ -32,10 +32,9 @@ void check_post(const File& file, Report& report) {
       for (float& v : maps.span<float>().subspan(3 * 16 * 12, 16 * 12)) v = -1;
       compare_peaks(result, outputs, find_peaks(maps));
     } else if (is("get_simcc_maximum")) {
-      compare_peaks(
-          result, outputs,
-          find_simcc_peaks(signed_unit("pp.sx", {3, 5, 24}), signed_unit("pp.sy", {3, 5, 32}),
-                           inputs.at("apply_softmax").get<bool>()));
+      const Tensor axes[] = {signed_unit("pp.sx", {3, 5, 24}), signed_unit("pp.sy", {3, 5, 32})};
+      compare_peaks(result, outputs,
+                    find_simcc_peaks(axes, inputs.at("apply_softmax").get<bool>()));
     } else if (is("gaussian_blur1d")) {
       result.compare(outputs, to_array(blur_keeping_peak_1d(uniform("pp.g1", {2, 3, 40}),
                                                             inputs.at("kernel").get<int>())));

@@ -61,6 +61,10 @@ const char* const kRTMCCHead = R"({"type": "RTMCCHead", "in_channels": 128, "out
                 "drop_path": 0.0, "act_fn": "SiLU", "use_rel_bias": false, "pos_enc": false},
     "loss": {"type": "KLDiscretLoss"}})";
 
+const char* const kPyramid = R"({"type": "CSPNeXtPAFPN", "in_channels": [32, 64, 128],
+    "out_channels": null, "out_indices": [1, 2], "num_csp_blocks": 1, "expand_ratio": 0.5,
+    "norm_cfg": {"type": "SyncBN"}, "act_cfg": {"type": "SiLU", "inplace": true}})";
+
 const char* const kTCN = R"({"type": "TCN", "in_channels": 34, "stem_channels": 16, "num_blocks": 2,
     "kernel_sizes": [3, 3, 3], "dropout": 0.25, "use_stride_conv": true})";
 
@@ -121,11 +125,14 @@ std::vector<NetworkCase> convolutional() {
                with(kRTMCCHead, R"({"gau_cfg": {"use_rel_bias": true, "pos_enc": true}})")),
        kTall},
       {"CSPNeXt_RTMW",
-       topdown(with(kCSPNeXt, R"({"out_indices": [2, 3, 4]})"),
-               R"({"type": "CSPNeXtPAFPN", "in_channels": [32, 64, 128], "out_channels": null,
-          "out_indices": [1, 2], "num_csp_blocks": 1, "expand_ratio": 0.5,
-          "norm_cfg": {"type": "SyncBN"}, "act_cfg": {"type": "SiLU", "inplace": true}})",
+       topdown(with(kCSPNeXt, R"({"out_indices": [2, 3, 4]})"), kPyramid,
                with(kRTMCCHead, R"({"type": "RTMWHead"})")),
+       kSquare},
+      {"CSPNeXt_RTMW3D",
+       with(topdown(with(kCSPNeXt, R"({"out_indices": [2, 3, 4]})"), kPyramid,
+                    with(kRTMCCHead, R"({"type": "RTMW3DHead", "input_size": [48, 64, 48],
+          "loss": {"type": "KLDiscretLossWithWeight"}})")),
+            R"({"type": "TopdownPoseEstimator3D"})"),
        kSquare},
       {"CSPDarknet",
        topdown(R"({"type": "CSPDarknet", "deepen_factor": 0.33,

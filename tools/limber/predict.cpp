@@ -13,6 +13,7 @@
 #include "pose/core/bbox.h"
 #include "pose/engine/model.h"
 #include "pose/report/overlays.h"
+#include "pose/report/pose_page.h"
 #include "pose/report/predictions.h"
 #include "tensor/write_file.h"
 #include "tools/limber/box_file.h"
@@ -88,7 +89,8 @@ class Predictor {
       : arguments_(a),
         meta_(std::make_shared<DatasetMeta>(std::move(meta))),
         predictions_(*meta_),
-        overlays_(*meta_, {.score_threshold = a.kpt_thr}) {}
+        overlays_(*meta_, {.score_threshold = a.kpt_thr}),
+        poses_(*meta_) {}
   virtual ~Predictor() = default;
   // Looks at the boxes of a picture (H, W, 3) of this name; without any at all of it.
   virtual void add(const std::string& name, const Tensor& image, int64_t image_id,
@@ -97,12 +99,16 @@ class Predictor {
   virtual bool bottom_up() const { return false; }
   int64_t instances() const { return instances_; }
 
-  void finish() {
+  // Writes all files; their names, for people.
+  std::string finish() {
     flush();
     const std::string& out = arguments_.out_dir;
     if (!arguments_.no_overlay) overlays_.write(out);
     predictions_.write_coco(out + "/results_coco.json");
     predictions_.write_readable(out + "/predictions.json");
+    if (!poses_.empty()) poses_.write(out + "/poses_3d.html");
+    return out + "/predictions.json, results_coco.json" +
+           (arguments_.no_overlay ? "" : ", *_pose.*") + (poses_.empty() ? "" : ", poses_3d.html");
   }
 
  protected:
@@ -111,6 +117,7 @@ class Predictor {
     predictions_.add(samples);
     for (const DataSample& sample : samples) instances_ += sample.pred_instances.keypoints.size(0);
     if (!arguments_.no_overlay) overlays_.add(samples);
+    poses_.add(samples);
   }
 
   const Arguments& arguments_;
@@ -119,6 +126,7 @@ class Predictor {
  private:
   PredictionFile predictions_;
   Overlays overlays_;
+  PosePage poses_;
   int64_t instances_ = 0;
 };
 
@@ -300,9 +308,9 @@ void run(const Arguments& a) {
       ++bad;
     }
   }
-  predictor->finish();
-  fmt::print("{} instances on {} pictures -> {}/predictions.json, results_coco.json{}\n",
-             predictor->instances(), pictures.count(), a.out_dir, a.no_overlay ? "" : ", *_pose.*");
+  const std::string written = predictor->finish();
+  fmt::print("{} instances on {} pictures -> {}\n", predictor->instances(), pictures.count(),
+             written);
   check_input(bad == 0, bad, " of ", files.size(), " files could not be read");
 }
 

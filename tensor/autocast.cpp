@@ -53,6 +53,7 @@ Autocast::Autocast(DType low) : outer_(low_type) {
 Autocast::~Autocast() { low_type = outer_; }
 
 bool autocasts() { return low_type != DType::f32; }
+bool autocasts(const Tensor& t) { return autocasts() && is_cast(t); }
 
 std::optional<DType> autocast_type(const Op& op, DType low, bool wide) {
   const AutocastClass how = class_of(op);

@@ -37,7 +37,8 @@ class Autocast {
 // are. `wide`: whether there is an f32 among them.
 std::optional<DType> autocast_type(const Op& op, DType low, bool wide);
 
-bool autocasts();  // whether one lives on this thread
+bool autocasts();                 // whether one lives on this thread
+bool autocasts(const Tensor& t);  // and whether it converts such an input where an op asks for it
 
 // The inputs as the op gets them: floats of 16 and 32 bits converted, everything else as it is.
 std::vector<Tensor> autocast(const Op& op, std::span<const Tensor> inputs);

@@ -9,7 +9,7 @@ namespace {
 
 struct BoneLoss : Loss {
   int64_t joints;
-  Tensor children, parents;  // i64 (B,), the ends of the bones
+  std::vector<int64_t> children, parents;  // the ends of the bones
   bool use_target_weight;
   double loss_weight;
 
@@ -18,32 +18,35 @@ struct BoneLoss : Loss {
         loss_weight(c.get("loss_weight", 1.0)) {
     const auto list = c.get<std::vector<int64_t>>("joint_parents");
     joints = int64_t(list.size());
-    std::vector<int64_t> lower, upper;  // roots are their own parents and no bones
     for (int64_t k = 0; k < joints; ++k) {
       const int64_t parent = list[size_t(k)];
       check_input(parent >= 0 && parent < joints, c.path(), ".joint_parents: no joint ", parent,
                   " of ", joints);
-      if (parent == k) continue;
-      lower.push_back(k);
-      upper.push_back(parent);
+      if (parent == k) continue;  // a root is its own parent and no bone
+      children.push_back(k);
+      parents.push_back(parent);
     }
-    check_input(!lower.empty(), c.path(), ".joint_parents: no bone");
-    children = Tensor::from(lower, {int64_t(lower.size())});
-    parents = Tensor::from(upper, {int64_t(upper.size())});
+    check_input(!children.empty(), c.path(), ".joint_parents: no bone");
     c.find("loss_name");
+  }
+
+  // x (N, K, ...) at these joints.
+  static Tensor joints_of(const Tensor& x, const std::vector<int64_t>& at) {
+    const DeviceScope where_x_lies(x.device());
+    return index_select(x, 1, Tensor::from(at, {int64_t(at.size())}));
   }
 
   Tensor lengths(const Tensor& pose) const {  // (N, B)
     check(pose.rank() == 3 && pose.size(1) == joints, "BoneLoss: poses ", pose.shape(),
           ", joint_parents has ", joints);
-    return norm(index_select(pose, 1, children) - index_select(pose, 1, parents), -1);
+    return norm(joints_of(pose, children) - joints_of(pose, parents), -1);
   }
 
   std::vector<Tensor> operator()(const LossInput& in) const override {
     Tensor output = lengths(in.outputs.at(0)), target = lengths(in.targets.at(0));
     Tensor weight = wanted_weight(in, use_target_weight, "BoneLoss");
     if (weight.defined()) {
-      if (weight.size(1) == joints) weight = index_select(weight, 1, children);
+      if (weight.size(1) == joints) weight = joints_of(weight, children);
       output = output * weight;
       target = target * weight;
     }

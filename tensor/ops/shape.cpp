@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "kernels/copy.h"
+#include "tensor/autocast.h"
 #include "tensor/ops.h"
 
 namespace limber {
@@ -191,8 +192,8 @@ Tensor concat(std::span<const Tensor> parts, int dim) {
   const int axis = first.shape().axis(dim);
   std::vector<int64_t> extents;
   for (const Tensor& part : parts) {
-    check(part.dtype() == first.dtype(), "concat: types ", first.dtype(), " and ", part.dtype(),
-          " differ");
+    check(part.dtype() == first.dtype() || (autocasts(part) && autocasts(first)), "concat: types ",
+          first.dtype(), " and ", part.dtype(), " differ");
     check(part.rank() == first.rank() && part.shape().with(axis, 0) == first.shape().with(axis, 0),
           "concat: ", part.shape(), " does not fit ", first.shape(), " along dimension ", axis);
     extents.push_back(part.size(axis));

@@ -124,6 +124,18 @@ TEST(LossScale, AnOverflowSkipsTheStepAndHalvesTheScale) {
   EXPECT_EQ(run.optim.wrapper.scaler()->scale(), 65536);
 }
 
+TEST(CudaAutocast, ConcatTakesTheWidestType) {
+  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+  const Tensor wide = Tensor::full({2, 1}, 1.001).to(kGpu);
+  const Tensor low = Tensor::full({2, 1}, 2).to(DType::bf16).to(kGpu);
+  EXPECT_THROW(concat({wide, low}, 1), Error);
+  const Autocast autocast(DType::bf16);
+  const Tensor both = concat({low, wide}, 1);
+  EXPECT_EQ(both.dtype(), DType::f32);
+  EXPECT_EQ(to_doubles(both), (std::vector<double>{2, float(1.001), 2, float(1.001)}));
+  EXPECT_THROW(concat({wide.to(Device{}), low.to(Device{})}, 1), Error);  // nothing is cast there
+}
+
 class CudaAmp : public testing::TestWithParam<size_t> {};
 
 // Loss and gradient of every family in bf16 are those of f32 but for 8 bits of mantissa.

@@ -48,7 +48,7 @@ TEST_P(CudaPrediction, EqualsTheCpus) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Heads, CudaPrediction,
-                         testing::Values("DEKR", "CID", "YOLOXPose", "RTMO", "EDPose"),
+                         testing::Values("DEKR", "CID", "YOLOXPose", "RTMO", "EDPose", "RTMW3D"),
                          [](const auto& row) { return std::string(row.param); });
 
 }  // namespace

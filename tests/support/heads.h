@@ -1,5 +1,5 @@
-// Heads of bottom-up and one-stage models, small enough to train a step in a moment: configs of
-// "head".
+// Heads of bottom-up and one-stage models, and one of points in space, small enough to train a step
+// in a moment: configs of "head".
 #pragma once
 
 namespace limber::test {
@@ -44,6 +44,13 @@ inline constexpr char kRTMO[] =
   "loss_vis": {"type": "BCELoss", "use_target_weight": true},
   "loss_mle": {"type": "MLECCLoss", "use_target_weight": true},
   "loss_bbox_aux": {"type": "L1Loss", "reduction": "sum"}})";
+inline constexpr char kRTMW3D[] = R"({"type": "RTMW3DHead", "in_channels": 16,
+  "out_channels": 5, "input_size": [64, 64, 48], "in_featuremap_size": [2, 2, 2],
+  "gau_cfg": {"hidden_dims": 16, "s": 8},
+  "loss": [{"type": "KLDiscretLossWithWeight", "beta": 10.0, "label_softmax": true},
+           {"type": "BoneLoss", "joint_parents": [0, 0, 1, 1, 3], "use_target_weight": true,
+            "loss_weight": 1e-6}],
+  "decoder": {"type": "SimCC3DLabel", "input_size": [64, 64, 48], "normalize": false}})";
 inline constexpr char kEDPose[] = R"({
   "type": "EDPoseHead", "num_queries": 12, "num_feature_levels": 2, "num_keypoints": 3,
   "as_two_stage": true, "refine_queries_num": 6,

@@ -180,7 +180,8 @@ void pack_product(const Product& p, float* packed) {
 void multiply_windows(const Exec& ex, const Product& p) {
   const int64_t rows = p.gather.N * p.gather.rows;
   if (rows == 0 || p.gather.columns == 0) return;
-  if (p.packed != nullptr && winograd_form(p).form != 0) return winograd_windows(ex, p);
+  if (p.packed != nullptr ? winograd_form(p).form != 0 : winograd_pays(p))
+    return winograd_windows(ex, p);
   constexpr int64_t kGrain = 1 << 17;  // multiplications worth a thread
   const int64_t work = rows * p.gather.columns * reduction(p) * p.filters * p.groups;
   const int64_t threads = rest(thread_count(ex), 0, work / kGrain + 1);

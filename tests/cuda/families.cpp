@@ -244,6 +244,13 @@ TrainingNetwork::TrainingNetwork(const TrainingFamily& family, Device device)
   } else {
     head_ = make_head(config, Scope(store));
   }
+  // Deformable attention begins with samples exactly on pixels, where its gradient by the place
+  // jumps: a rounding decides which side counts.
+  for (const Parameter& p : store.all()) {
+    if (!p.name.ends_with("sampling_offsets.bias")) continue;
+    Tensor bias = p.value;
+    bias.copy_from(bias + uniform(bias.shape(), -0.4, 0.4, 21));
+  }
   store.to(device);
   store.train(true);
 }

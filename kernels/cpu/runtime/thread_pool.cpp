@@ -1,5 +1,7 @@
 #include "kernels/cpu/runtime/thread_pool.h"
 
+#include "kernels/shared_scratch.h"
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -163,20 +165,34 @@ void run_parallel(const Exec& ex, int64_t n, int64_t grain, RangeBody body, void
 
 int thread_count(const Exec& ex) { return ex.pool != nullptr ? ex.pool->size() : 1; }
 
-void* thread_scratch(size_t bytes) {
-  struct Buffer {
-    void* data = nullptr;
-    size_t size = 0;
-    ~Buffer() { std::free(data); }
-  };
-  thread_local Buffer buffer;
-  if (bytes > buffer.size) {
-    std::free(buffer.data);
-    buffer.size = (bytes + 4095) & ~size_t{4095};
-    buffer.data = std::aligned_alloc(64, buffer.size);
-    if (buffer.data == nullptr) std::abort();
+namespace {
+
+struct Buffer {
+  void* data = nullptr;
+  size_t size = 0;
+  ~Buffer() { std::free(data); }
+
+  void* hold(size_t bytes) {
+    if (bytes > size) {
+      std::free(data);
+      size = (bytes + 4095) & ~size_t{4095};
+      data = std::aligned_alloc(64, size);
+      if (data == nullptr) std::abort();
+    }
+    return data;
   }
-  return buffer.data;
+};
+
+}  // namespace
+
+void* thread_scratch(size_t bytes) {
+  thread_local Buffer buffer;
+  return buffer.hold(bytes);
+}
+
+void* shared_scratch(size_t bytes) {
+  thread_local Buffer buffer;
+  return buffer.hold(bytes);
 }
 
 }  // namespace limber::kernels

@@ -54,7 +54,7 @@ std::vector<Spec> Conv2dOp::infer(std::span<const Tensor> in) const {
   Shape y = x.with(3, weight[0]);
   for (int d = 1; d <= 2; ++d) {
     const size_t i = size_t(d - 1);
-    const int64_t room = x[d] + 2 * g.padding[i] - g.dilation[i] * (weight[d] - 1) - 1;
+    const int64_t room = x[d] + int64_t{2} * g.padding[i] - g.dilation[i] * (weight[d] - 1) - 1;
     if (room < 0) fail("conv2d: the kernel is larger than the padded input", operands());
     y = y.with(d, room / g.stride[i] + 1);
   }
@@ -92,7 +92,7 @@ std::vector<Spec> ConvTranspose2dOp::infer(std::span<const Tensor> in) const {
     check(output_padding[i] >= 0 && output_padding[i] < std::max(g.stride[i], g.dilation[i]),
           "conv_transpose2d: output padding ", output_padding[i],
           " must be smaller than stride or dilation");
-    const int64_t extent = (x[d] - 1) * g.stride[i] - 2 * g.padding[i] +
+    const int64_t extent = (x[d] - 1) * g.stride[i] - int64_t{2} * g.padding[i] +
                            g.dilation[i] * (weight[d] - 1) + output_padding[i] + 1;
     if (extent < 1) fail("conv_transpose2d: empty result", operands());
     y = y.with(d, extent);

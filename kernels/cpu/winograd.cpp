@@ -181,57 +181,61 @@ LIMBER_INLINE void both_ways(V (&to)[m][m], const V (&from)[n][n], const Apply& 
   }
 }
 
+// The taps of `count` filters from f on, turned so that filters lie side by side: (r r, channels,
+// width). Not inlined, as the next: copies of it in all transforms are tens of kilobytes.
+__attribute__((noinline)) void turn_taps(const Product& p, float* taps, int64_t r, int64_t f,
+                                         int64_t count, int64_t width) {
+  for (int64_t i = 0; i < r * r; ++i) {
+    const int64_t tap = p.gather.vertical.index[i / r] * p.S + p.gather.horizontal.index[i % r];
+    const float* from = p.weight + tap * p.tap_size;
+    float* to = taps + i * p.channels * width;
+    if (p.filter_first) {
+      pack_columns(to, from + f * p.row_size, p.row_size, p.channels, count, width);
+    } else {
+      pack_rows(to, from + f, p.row_size, p.channels, count, width);
+    }
+  }
+}
+
 // G g G^T of the filters in panels [first, last), one channel and a vector of filters at a time. In
 // f64: it costs little, and the error of these numbers would come on top of all others.
 template <class F>
-void transform_weight(const Product& p, float* packed, int64_t first, int64_t last) {
+__attribute__((noinline)) void transform_weight(const Product& p, float* packed, int64_t first,
+                                                int64_t last) {
   constexpr int n = F::n, r = F::r;
-  // The panel's taps, turned so that filters lie side by side: (r r, channels, width).
   float* taps = static_cast<float*>(
       thread_scratch(size_t(r * r * p.channels * kTileColumns) * sizeof(float)));
   for (int64_t f = first * kTileColumns; f < rest(p.filters, 0, last * kTileColumns);
        f += kTileColumns) {
     const int64_t count = rest(p.filters, f, kTileColumns), width = panel_width(f, p.filters);
-    for (int a = 0; a < r; ++a) {
-      for (int b = 0; b < r; ++b) {
-        const int64_t tap = p.gather.vertical.index[a] * p.S + p.gather.horizontal.index[b];
-        const float* from = p.weight + tap * p.tap_size;
-        float* to = taps + (a * r + b) * p.channels * width;
-        if (p.filter_first) {
-          pack_columns(to, from + f * p.row_size, p.row_size, p.channels, count, width);
-        } else {
-          pack_rows(to, from + f, p.row_size, p.channels, count, width);
-        }
-      }
-    }
+    turn_taps(p, taps, r, f, count, width);
     using V = Vec<double>;
     typedef float Narrow __attribute__((vector_size(kVecBytes / 2)));
     for (int64_t at = 0; at < p.channels * width; at += kLanes<double>) {
-      V g[r][r], u[n][n];
-#pragma GCC unroll 3
-      for (int a = 0; a < r; ++a)
-#pragma GCC unroll 3
-        for (int b = 0; b < r; ++b) {
-          Narrow tap;
-          __builtin_memcpy(&tap, taps + (a * r + b) * p.channels * width + at, sizeof tap);
-          g[a][b] = __builtin_convertvector(tap, V);
-        }
-      both_ways<r, n>(u, g, [](V(&to)[n], const V(&x)[r]) {
-#pragma GCC unroll 6
-        for (int i = 0; i < n; ++i) {
-          to[i] = V{};
-#pragma GCC unroll 3
-          for (int a = 0; a < r; ++a)
-            if (F::G[i][a] != 0) to[i] += F::G[i][a] * x[a];
-        }
-      });
-#pragma GCC unroll 6
+      // Left as loops, for the size of the program.
+      V g[r][r], half[n][r];
+#pragma GCC unroll 1
+      for (int tap = 0; tap < r * r; ++tap) {
+        Narrow numbers;
+        __builtin_memcpy(&numbers, taps + tap * p.channels * width + at, sizeof numbers);
+        g[tap / r][tap % r] = __builtin_convertvector(numbers, V);
+      }
+#pragma GCC unroll 1
       for (int i = 0; i < n; ++i)
-#pragma GCC unroll 6
-        for (int j = 0; j < n; ++j) {
-          const Narrow numbers = __builtin_convertvector(u[i][j], Narrow);
-          __builtin_memcpy(packed + panel_at(p, i * n + j, f) + at, &numbers, sizeof numbers);
+#pragma GCC unroll 1
+        for (int b = 0; b < r; ++b) {
+          half[i][b] = V{};
+#pragma GCC unroll 1
+          for (int a = 0; a < r; ++a) half[i][b] += F::G[i][a] * g[a][b];
         }
+#pragma GCC unroll 1
+      for (int place = 0; place < n * n; ++place) {
+        V u{};
+#pragma GCC unroll 1
+        for (int b = 0; b < r; ++b) u += half[place / n][b] * F::G[place % n][b];
+        const Narrow numbers = __builtin_convertvector(u, Narrow);
+        __builtin_memcpy(packed + panel_at(p, place, f) + at, &numbers, sizeof numbers);
+      }
     }
   }
 }

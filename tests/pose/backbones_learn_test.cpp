@@ -9,6 +9,7 @@
 #include "nn/optim/optimizer.h"
 #include "pose/backbones/backbone.h"
 #include "tensor/ops.h"
+#include "tests/support/learning.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
@@ -138,14 +139,9 @@ TEST_P(LearningBackbone, LosesInTwentySteps) {
   ParameterStore store{3};
   const auto backbone = make_backbone(Config::parse(row.config, "backbone"), Scope(store));
   store.train(true);
-  ParamGroup group;
-  for (const Parameter& p : store.all())
-    if (p.role == Role::parameter && p.trainable) {
-      require_grad(p.value);
-      group.parameters.push_back(store.find(p.name));
-    }
+  const ParamGroup group = test::learning_group(store, 1);
   OptimizerOptions options = OptimizerOptions::defaults(OptimizerKind::sgd);
-  options.lr = group[Hyper::lr] = 1;
+  options.lr = 1;
   Optimizer optimizer(options, {group});
   const Tensor images = test::uniform(row.input, -1, 1, 5);
   std::vector<double> losses;

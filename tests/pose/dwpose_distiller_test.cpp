@@ -10,6 +10,7 @@
 #include "pose/estimators/estimator.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tests/support/learning.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
@@ -70,14 +71,8 @@ struct Made {
   // Losses of every step; teacher and student train as a trainer would have them.
   std::vector<double> train(int steps) {
     store.train(true);
-    ParamGroup group;
-    for (const Parameter& p : store.all())
-      if (p.role == Role::parameter && p.trainable) {
-        require_grad(p.value);
-        group.parameters.push_back(store.find(p.name));
-      }
-    group[Hyper::lr] = 2e-3;
-    Optimizer optimizer(OptimizerOptions::defaults(OptimizerKind::adam), {group});
+    Optimizer optimizer(OptimizerOptions::defaults(OptimizerKind::adam),
+                        {test::learning_group(store, 2e-3)});
     std::vector<double> losses;
     for (int i = 0; i < steps; ++i) {
       Tape tape;

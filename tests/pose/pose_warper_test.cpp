@@ -6,6 +6,7 @@
 #include "pose/necks/neck.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tests/support/learning.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
@@ -45,14 +46,8 @@ TEST(PoseWarperNeck, ConcatenatesMapsOfOneSize) {
 TEST(PoseWarperNeck, LearnsToWarp) {
   Made made(R"(, "trans_conv_kernel": 0, "frame_weight": [0.0, 1.0])");
   made.store.train(true);
-  ParamGroup group;
-  for (const Parameter& p : made.store.all())
-    if (p.role == Role::parameter && p.trainable) {
-      require_grad(p.value);
-      group.parameters.push_back(made.store.find(p.name));
-    }
-  group[Hyper::lr] = 1e-2;
-  Optimizer optimizer(OptimizerOptions::defaults(OptimizerKind::adam), {group});
+  Optimizer optimizer(OptimizerOptions::defaults(OptimizerKind::adam),
+                      {test::learning_group(made.store, 1e-2)});
   const Tensor still =
       resize(test::uniform({2, 4, 4, 4}, -1, 1, 5), 12, 12, Interpolation::bilinear);
   const Tensor frames = concat({still, roll(still, 2, 2)}, 0);

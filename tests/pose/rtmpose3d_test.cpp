@@ -16,6 +16,7 @@
 #include "pose/losses/loss.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tests/support/learning.h"
 #include "tests/support/tensors.h"
 
 namespace limber {
@@ -475,14 +476,8 @@ TEST(TopdownPoseEstimator3D, Learns) {
       samples[i].labels[packed] = made_labels.at(name);
   }
   made.store.train(true);
-  ParamGroup group;
-  for (const Parameter& p : made.store.all())
-    if (p.role == Role::parameter && p.trainable) {
-      require_grad(p.value);
-      group.parameters.push_back(made.store.find(p.name));
-    }
-  group[Hyper::lr] = 2e-3;
-  Optimizer optimizer(OptimizerOptions::defaults(OptimizerKind::adam), {group});
+  Optimizer optimizer(OptimizerOptions::defaults(OptimizerKind::adam),
+                      {test::learning_group(made.store, 2e-3)});
   std::vector<std::map<std::string, double>> steps;
   for (int step = 0; step < 120; ++step) {
     Tape tape;

@@ -35,22 +35,12 @@ void pack_weights(const Product& p, int64_t group, Columns columns, float* packe
   for (int64_t k = 0; k < K;) {
     const int64_t tap = k / p.channels, c = k % p.channels, block = k / depth * depth;
     const int64_t block_size = rest(K, block, depth);
-    int64_t length = rest(p.channels, c, block + block_size - k);
-    const int64_t r = p.gather.vertical.index[tap / p.gather.horizontal.count];
-    const int64_t s = p.gather.horizontal.index[tap % p.gather.horizontal.count];
-    const float* at = p.weight + (r * p.S + s) * p.tap_size;
+    const int64_t length = rest(p.channels, c, block + block_size - k);
     for (int64_t n = columns.begin; n < columns.end; n += kTileColumns) {
-      const int64_t count = rest(columns.end, n, kTileColumns);
       const int64_t width = panel_width(n, columns.end);
       float* to = packed + block * columns.padded() + (n - columns.begin) * block_size +
                   (k - block) * width;
-      if (p.filter_first) {
-        pack_columns(to, at + (group * p.filters + n) * p.row_size + c, p.row_size, length, count,
-                     width);
-      } else {
-        pack_rows(to, at + (group * p.channels + c) * p.row_size + n, p.row_size, length, count,
-                  width);
-      }
+      pack_tap(p, to, group, tap, c, length, n, rest(columns.end, n, kTileColumns), width);
     }
     k += length;
   }
@@ -163,6 +153,19 @@ void multiply_part(const Product& p, int64_t row_begin, int64_t row_end, Columns
 }
 
 }  // namespace
+
+void pack_tap(const Product& p, float* to, int64_t group, int64_t tap, int64_t c, int64_t length,
+              int64_t n, int64_t count, int64_t width) {
+  const int64_t r = p.gather.vertical.index[tap / p.gather.horizontal.count];
+  const int64_t s = p.gather.horizontal.index[tap % p.gather.horizontal.count];
+  const float* at = p.weight + (r * p.S + s) * p.tap_size;
+  if (p.filter_first) {
+    pack_columns(to, at + (group * p.filters + n) * p.row_size + c, p.row_size, length, count,
+                 width);
+  } else {
+    pack_rows(to, at + (group * p.channels + c) * p.row_size + n, p.row_size, length, count, width);
+  }
+}
 
 PackedForm packed_form(const Product& p) {
   const PackedForm winograd = winograd_form(p);

@@ -32,6 +32,11 @@ struct Product {
 
 void multiply_windows(const Exec& ex, const Product& p);
 
+// Part of a tap's weight with the filters side by side: to[c, f], (length, width), for channels
+// [c, c + length) and `count` filters from n on of a group; 0 from `count` on.
+void pack_tap(const Product& p, float* to, int64_t group, int64_t tap, int64_t c, int64_t length,
+              int64_t n, int64_t count, int64_t width);
+
 // Writes all of the weight as multiply_windows() reads it from `packed`; how many numbers that is,
 // and in which form: 0 are panels, the others Winograd's.
 void pack_product(const Product& p, float* packed);

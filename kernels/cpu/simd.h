@@ -251,7 +251,7 @@ LIMBER_INLINE Vec<double> tanh(Vec<double> x) {
 }
 
 // The error function. For floats x P(x^2) / Q(x^2), both of degree 5, fitted by weighted least
-// squares for the least maximum of the error on |x| <= 3.92: 1.7e-8, and 3e-7 with f32's rounding.
+// squares for the least maximum of the error on |x| <= 3.92: 1.7e-8, and 4e-7 with f32's rounding.
 // Beyond, it is 1 in f32.
 LIMBER_INLINE Vec<float> erf(Vec<float> x) {
   const Vec<float> bounded = min(max(x, splat(-3.92f)), splat(3.92f)), z = bounded * bounded;

@@ -72,7 +72,7 @@ struct F32 : FourPoints {
   }
 };
 
-// Transformed weights that are kept for the length of a call.
+// Numbers of a transformed weight that may be made for one call: 64 MB.
 constexpr int64_t kMostWeights = 16 << 20;
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -116,8 +116,9 @@ bool has_taps(const Product& p, int64_t r) {
 }
 
 // Calls body with the transforms that the product should use, if any; ahead: the weight is packed.
-// A training step's gradients (filter_first is false) go this way, its forward pass does not: the
-// norms of some networks magnify any rounding on it a hundred thousand times.
+// Without, input gradients and transposed convolutions (filter_first is false) go this way and
+// convolutions do not: in training the norms of some networks magnify any rounding of the forward
+// pass a hundred thousand times.
 template <class Body>
 void by_transform(const Product& p, bool ahead, const Body& body) {
   if (kBaseline || p.groups != 1 || p.gather.step_h != 1 || p.gather.step_w != 1) return;
@@ -165,14 +166,15 @@ TilePlace place_of(const Product& p, int64_t tile) {
 }
 
 // Both directions of a transform of a square; the columns first.
-template <int n, int m, class V, class Apply>
-LIMBER_INLINE void both_ways(V (&to)[m][m], const V (&from)[n][n], const Apply& apply) {
-  V half[n][m];
+template <int n, int m, class Apply>
+LIMBER_INLINE void both_ways(Vec<float> (&to)[m][m], const Vec<float> (&from)[n][n],
+                             const Apply& apply) {
+  Vec<float> half[n][m];
 #pragma GCC unroll 6
   for (int i = 0; i < n; ++i) apply(half[i], from[i]);
 #pragma GCC unroll 6
   for (int j = 0; j < m; ++j) {
-    V column[n], result[m];
+    Vec<float> column[n], result[m];
 #pragma GCC unroll 6
     for (int i = 0; i < n; ++i) column[i] = half[i][j];
     apply(result, column);
@@ -181,24 +183,9 @@ LIMBER_INLINE void both_ways(V (&to)[m][m], const V (&from)[n][n], const Apply& 
   }
 }
 
-// The taps of `count` filters from f on, turned so that filters lie side by side: (r r, channels,
-// width). Not inlined, as the next: copies of it in all transforms are tens of kilobytes.
-__attribute__((noinline)) void turn_taps(const Product& p, float* taps, int64_t r, int64_t f,
-                                         int64_t count, int64_t width) {
-  for (int64_t i = 0; i < r * r; ++i) {
-    const int64_t tap = p.gather.vertical.index[i / r] * p.S + p.gather.horizontal.index[i % r];
-    const float* from = p.weight + tap * p.tap_size;
-    float* to = taps + i * p.channels * width;
-    if (p.filter_first) {
-      pack_columns(to, from + f * p.row_size, p.row_size, p.channels, count, width);
-    } else {
-      pack_rows(to, from + f, p.row_size, p.channels, count, width);
-    }
-  }
-}
-
 // G g G^T of the filters in panels [first, last), one channel and a vector of filters at a time. In
-// f64: it costs little, and the error of these numbers would come on top of all others.
+// f64: it costs little, and the error of these numbers would come on top of all others. Not inlined
+// and with loops left as loops: copies for every form and caller are tens of kilobytes.
 template <class F>
 __attribute__((noinline)) void transform_weight(const Product& p, float* packed, int64_t first,
                                                 int64_t last) {
@@ -208,11 +195,11 @@ __attribute__((noinline)) void transform_weight(const Product& p, float* packed,
   for (int64_t f = first * kTileColumns; f < rest(p.filters, 0, last * kTileColumns);
        f += kTileColumns) {
     const int64_t count = rest(p.filters, f, kTileColumns), width = panel_width(f, p.filters);
-    turn_taps(p, taps, r, f, count, width);
+    for (int64_t tap = 0; tap < r * r; ++tap)
+      pack_tap(p, taps + tap * p.channels * width, 0, tap, 0, p.channels, f, count, width);
     using V = Vec<double>;
     typedef float Narrow __attribute__((vector_size(kVecBytes / 2)));
     for (int64_t at = 0; at < p.channels * width; at += kLanes<double>) {
-      // Left as loops, for the size of the program.
       V g[r][r], half[n][r];
 #pragma GCC unroll 1
       for (int tap = 0; tap < r * r; ++tap) {

@@ -2,8 +2,9 @@
 // the result, after Winograd 1980 and Lavin and Gray 2015 (arXiv 1509.09308).
 //
 // The transformed weight is several times as large as the weight. Plans make it once; a training
-// step has new weights and makes it for the gradient of the input, where the batch pays for it. A
-// transposed convolution with a 4 x 4 kernel and stride 2 is four such 2 x 2 ones.
+// step has new weights and makes it for input gradients and transposed convolutions, where the
+// batch pays for it. A transposed convolution with a 4 x 4 kernel and stride 2 is four such 2 x 2
+// ones.
 #pragma once
 
 #include "kernels/cpu/conv_dense.h"

@@ -1,5 +1,6 @@
 // Convolutions of plans against the plain ones: packed weights, whichever way they go (windows,
-// depthwise, Winograd's tiles), with all that an epilogue may add.
+// depthwise, Winograd's tiles), with all that an epilogue may add. And input gradients, which may
+// go the same ways.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,6 +29,17 @@ Conv shape_of(const Case& c) {
   s.P = c.height, s.Q = c.width, s.H = c.height * c.stride, s.W = c.width * c.stride;
   s.C = transposed ? c.out : c.in, s.K = transposed ? c.in : c.out;
   return s;
+}
+
+// The largest difference by the largest number.
+double error_of(const Tensor& got, const Tensor& expected) {
+  double worst = 0, top = 0;
+  for (int64_t i = 0; i < got.numel(); ++i) {
+    const double a = got.data<float>()[i], b = expected.data<float>()[i];
+    worst = std::max(worst, std::abs(a - b));
+    top = std::max(top, std::abs(b));
+  }
+  return worst / top;
 }
 
 class PackedConv : public testing::TestWithParam<Case> {};
@@ -61,13 +73,7 @@ TEST_P(PackedConv, EqualsThePlainForm) {
     Epilogue how = e;
     how.packed = true;
     run(ex, how, packed, alone);
-    double worst = 0, top = 0;
-    for (int64_t i = 0; i < alone.numel(); ++i) {
-      const double a = alone.data<float>()[i], b = expected.data<float>()[i];
-      worst = std::max(worst, std::abs(a - b));
-      top = std::max(top, std::abs(b));
-    }
-    EXPECT_LE(worst, 1e-5 * top);
+    EXPECT_LE(error_of(alone, expected), 1e-5);
     ex.pool = &pool;
     const Tensor shared = Tensor::empty(shape);
     run(ex, how, packed, shared);
@@ -83,6 +89,34 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{2, 8, 6, 24, 36, 3, 1, 2}, Case{1, 9, 8, 20, 20, 3, 1, 20},
                     Case{1, 16, 12, 48, 64, 4, 2, 1}, Case{2, 7, 5, 32, 33, 4, 2, 1},
                     Case{1, 3, 4, 64, 31, 4, 2, 1}, Case{1, 8, 6, 70, 32, 1, 1, 1}));
+
+// Batches that pay for transforming the weight in the call, and one that does not.
+class InputGradient : public testing::TestWithParam<Case> {};
+
+TEST_P(InputGradient, EqualsThePlainForm) {
+  const Conv s = shape_of(GetParam());
+  const Tensor dy = test::uniform({s.N, s.P, s.Q, s.K}, -1, 1, 1);
+  const Tensor w = test::uniform({s.K, s.R, s.S, s.C}, -0.2, 0.2, 2);
+  const Tensor expected = Tensor::empty({s.N, s.H, s.W, s.C});
+  conv_backward_data(Exec{}, s, expected.out(), dy.in(), w.in(), {});
+  ThreadPool pool(3);
+  for (Isa isa : kIsas) {
+    if (!has_isa(isa)) continue;
+    SCOPED_TRACE(std::string(isa_name(isa)));
+    const Tensor alone = Tensor::empty(expected.shape()), shared = Tensor::empty(expected.shape());
+    conv_backward_data({.isa = isa}, s, alone.out(), dy.in(), w.in(), {});
+    EXPECT_LE(error_of(alone, expected), 1e-5);
+    conv_backward_data({.isa = isa, .pool = &pool}, s, shared.out(), dy.in(), w.in(), {});
+    EXPECT_TRUE(std::ranges::equal(shared.span<float>(), alone.span<float>())) << "threads";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, InputGradient,
+                         testing::Values(Case{8, 16, 12, 64, 64, 3, 1, 1},
+                                         Case{8, 9, 7, 70, 33, 3, 1, 1},
+                                         Case{4, 5, 3, 40, 48, 3, 1, 1},
+                                         Case{8, 16, 12, 48, 64, 4, 2, 1},
+                                         Case{1, 4, 3, 64, 64, 3, 1, 1}));
 
 }  // namespace
 }  // namespace limber::kernels

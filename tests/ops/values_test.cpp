@@ -93,6 +93,15 @@ TEST(Power, GradientsAtZero) {
   EXPECT_EQ(gradient(zero, [&](const Tensor& a) { return pow(a, Tensor::zeros({1})); }), Floats{0});
 }
 
+TEST(Power, WholeExponents) {
+  const Floats bases{-2, 0, 0.5, 3};
+  for (const double exponent : {0, 1, 2, 3, 5, 8, 9}) {
+    const Floats powers = list<float>(pow(row(bases), exponent));
+    for (size_t i = 0; i < bases.size(); ++i)
+      EXPECT_FLOAT_EQ(powers[i], float(std::pow(bases[i], exponent)));
+  }
+}
+
 TEST(Softplus, FarFromZero) {
   EXPECT_FLOAT_EQ(float(softplus(row({-30})).item()), std::exp(-30.0f));
   EXPECT_EQ(softplus(row({100})).item(), 100);

@@ -54,6 +54,8 @@ std::vector<OpCase> elementwise_cases() {
       unary_row(
           "pow", [](const Tensor& x) { return pow(x, 1.7); }, 0.2, 3),
       unary_row(
+          "pow_7", [](const Tensor& x) { return pow(x, 7); }, -1.5, 1.5),
+      unary_row(
           "scale", [](const Tensor& x) { return scale(x, 2.5, -1); }, -2, 2),
       unary_row("softplus", softplus, -12, 12),
       unary_row("log_sigmoid", log_sigmoid, -12, 12),

@@ -6,12 +6,16 @@
 # it is installed; both choose cuDNN's engines by timing them. Every part is an entry of the JSON
 # (default: bench/results/DATE-gpu.json): "ok", "failed", or "absent" with the reason, so that a part
 # that did not run is named, not missing.
-# Environment: BATCHES of inference ("1 64"), TRAIN_BATCHES ("64 256"), RUNS (20), PYTHON (python3).
+# Environment:
+#   BATCHES of inference ("1 64"), TRAIN_BATCHES ("64 256"), RUNS (20), PYTHON (python3);
+#   PROGRAMS: a folder with limber, limber_tests and limber_cuda_tests for this GPU, made elsewhere, in
+#     place of the build;
+#   PARTS: a regular expression, only the parts whose name matches run ("step bf16", "^limber");
+#   LIMIT: seconds for the whole run; what is running then is stopped, the rest is "absent".
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-bench/results/$(date +%Y-%m-%d)-gpu.json}
 work=build/gpu-bench
-build=build/cuda
 python=${PYTHON:-python3}
 topdown=configs/body_2d_keypoint
 declare -A configs=(
@@ -31,31 +35,35 @@ entry() {
   echo "$1: $2 $3"
 }
 
-# part NAME COMMAND...: runs it with its own log; what it printed last is the reason of a failure.
-part() {
-  local name=$1 log
-  [ -z "$absent" ] || { entry "$name" absent "$absent"; return 1; }
-  log=$work/$(tr -c 'a-zA-Z0-9\n' - <<<"$1").log
+# attempt NAME COMMAND...: runs it with a log of its own, whose path it leaves in `log`; where that
+# does not come to a good end, makes the entry that says why.
+attempt() {
+  local name=$1 left=$((${LIMIT:-86400} - SECONDS)) why=$absent status=0
+  [[ $name =~ ${PARTS:-.} ]] || why="PARTS leaves it out"
+  [ "$left" -gt 0 ] || why=${why:-no time left of LIMIT}
+  [ -z "$why" ] || { entry "$name" absent "$why"; return 1; }
+  log=$work/$(tr -c 'a-zA-Z0-9\n' - <<<"$name").log
   shift
-  if "$@" >"$log" 2>&1; then
-    entry "$name" ok "$log"
-  else
-    entry "$name" failed "$log: $(tail -1 "$log")"
-    return 1
-  fi
+  timeout --kill-after=5 "$left" "$@" >"$log" 2>&1 || status=$?
+  case $status in
+    0) ;;
+    124 | 137) entry "$name" absent "stopped when LIMIT was over: $log"; return 1 ;;
+    *) entry "$name" failed "$log: $(tail -1 "$log")"; return 1 ;;
+  esac
+}
+
+# part NAME COMMAND...: one that ends well or does not.
+part() {
+  local log
+  attempt "$@" && entry "$1" ok "$log"
 }
 
 # timed NAME PATTERN COMMAND...: the milliseconds that stand before " ms" in the line with PATTERN, or
 # the command's last line without one.
 timed() {
   local name=$1 pattern=$2 log ms
-  [ -z "$absent" ] || { entry "$name" absent "$absent"; return; }
-  log=$work/$(tr -c 'a-zA-Z0-9\n' - <<<"$1").log
   shift 2
-  if ! "$@" >"$log" 2>&1; then
-    entry "$name" failed "$log: $(tail -1 "$log")"
-    return
-  fi
+  attempt "$name" "$@" || return
   if [ -n "$pattern" ]; then
     ms=$(grep -E -m1 -- "$pattern" "$log" | sed -E 's/.* ([0-9.]+) ms.*/\1/')
   else
@@ -78,6 +86,7 @@ for line in open(sys.argv[1]):
     timed = status == "ok" and text.endswith(" ms")
     parts[name] = {"status": status, **({"ms": float(text[:-3])} if timed else {"note": text})}
 json.dump({"gpu": first_line("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"),
+           "pytorch": first_line(sys.executable, "-c", "import torch; print(torch.__version__)"),
            "commit": first_line("git", "rev-parse", "HEAD"), "parts": parts},
           open(sys.argv[2], "w"), indent=1)
 PYTHON
@@ -88,15 +97,23 @@ trap finish EXIT
 capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d .)
 [ -n "$capability" ] || absent="no GPU: nvidia-smi finds none"
 [ "$capability" != 90 ] || capability=90a
-part build bash -c "cmake --preset cuda -DLIMBER_CUDA_ARCHITECTURES=$capability &&
-  cmake --build $build --target limber limber_tests limber_cuda_tests" ||
-  absent=${absent:-the build failed}
-part limber_cuda_tests $build/bin/limber_cuda_tests --gtest_brief=1
-part limber_tests $build/bin/limber_tests --gtest_brief=1
+if [ -n "${PROGRAMS:-}" ]; then
+  programs=$PROGRAMS
+  entry build absent "programs of $PROGRAMS"
+else
+  programs=build/cuda/bin
+  PARTS= part build bash -c "cmake --preset cuda -DLIMBER_CUDA_ARCHITECTURES=$capability &&
+    cmake --build build/cuda --target limber limber_tests limber_cuda_tests" ||
+    absent=${absent:-no programs: the build did not end well}
+fi
+part limber_cuda_tests "$programs/limber_cuda_tests" --gtest_brief=1
+part limber_tests "$programs/limber_tests" --gtest_brief=1
+sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)
 for tool in memcheck racecheck; do
-  if [ -n "$absent" ] || command -v compute-sanitizer >/dev/null; then
-    part "compute-sanitizer $tool" compute-sanitizer --tool $tool --error-exitcode 1 \
-      $build/bin/limber_cuda_tests --gtest_brief=1 --gtest_filter='*EqualsTheCpu/*:*CudaPlan.*'
+  if [ -n "$absent$sanitizer" ]; then
+    part "compute-sanitizer $tool" "$sanitizer" --tool $tool --error-exitcode 1 \
+      "$programs/limber_cuda_tests" --gtest_brief=1 \
+      --gtest_filter='*CudaOps.EqualsTheCpu/*:CudaPlan.*'
   else
     entry "compute-sanitizer $tool" absent "no compute-sanitizer"
   fi
@@ -123,7 +140,7 @@ peer() {
 }
 
 for model in resnet50 hrnet-w32 rtmpose-m vit-b; do
-  ours=("$build/bin/limber" bench "${configs[$model]}" --device cuda:0 --runs "${RUNS:-20}"
+  ours=("$programs/limber" bench "${configs[$model]}" --device cuda:0 --runs "${RUNS:-20}"
         --cfg-options env_cfg.cudnn_benchmark=true)
   for type in f32 tf32 f16 bf16; do
     for batch in ${BATCHES:-1 64}; do
@@ -134,7 +151,7 @@ for model in resnet50 hrnet-w32 rtmpose-m vit-b; do
     done
     for batch in ${TRAIN_BATCHES:-64 256}; do
       name="$model batch $batch step $type"
-      timed "limber $name" ' step ' "${ours[@]}" --batch "$batch" ${flags[$type]} --eager --train
+      timed "limber $name" '^ +step ' "${ours[@]}" --batch "$batch" ${flags[$type]} --eager --train
       peer "$name" "$model" "$batch" --train ${flags[$type]}
     done
   done

@@ -90,6 +90,41 @@ void add_planned(std::vector<Benchmark>& list, int64_t rows, int64_t in, int64_t
        }});
 }
 
+// A planned convolution whose packed weight comes from memory, as each does once a picture in a
+// network: runs take turns among as many of them as 240 MB hold.
+void add_cold(std::vector<Benchmark>& list, int64_t height, int64_t width, int64_t in, int64_t out,
+              int64_t kernel, int64_t stride) {
+  kernels::Conv s;
+  s.N = 1, s.H = height, s.W = width, s.C = in, s.K = out, s.R = s.S = kernel;
+  s.stride_h = s.stride_w = stride, s.pad_h = s.pad_w = kernel / 2;
+  s.P = (s.H + 2 * s.pad_h - kernel) / stride + 1, s.Q = (s.W + 2 * s.pad_w - kernel) / stride + 1;
+  struct Shared {
+    Tensor x, y;
+    std::vector<Tensor> weights;
+    size_t turn = 0;
+  };
+  auto o = std::make_shared<Shared>();
+  const double flops = 2.0 * double(s.P * s.Q * in * out * kernel * kernel);
+  const double bytes =
+      4.0 * double(height * width * in + s.P * s.Q * out + kernel * kernel * in * out);
+  list.push_back(
+      {str("cold/", kernel, "x", kernel, "s", stride, "_", height, "x", width, "_", in, "_", out),
+       flops, bytes, [=] {
+         if (o->weights.empty()) {
+           kernels::PackedForm form;
+           kernels::conv_packed_form(default_exec(), s, {}, form);
+           const Tensor one = varied({form.numbers}, 0.1);
+           for (int64_t total = 0; total < (int64_t{60} << 20); total += form.numbers)
+             o->weights.push_back(one.clone());
+           o->x = varied({1, height, width, in}, 1), o->y = Tensor::empty({1, s.P, s.Q, out});
+         }
+         kernels::Epilogue e;
+         e.packed = true;
+         const Tensor& w = o->weights[o->turn++ % o->weights.size()];
+         kernels::conv_fused(default_exec(), s, e, o->y.out(), o->x.in(), w.in(), {});
+       }});
+}
+
 }  // namespace
 
 std::vector<Benchmark> conv_benchmarks() {
@@ -113,6 +148,14 @@ std::vector<Benchmark> conv_benchmarks() {
   std::vector<Benchmark> list;
   for (const Case& c : cases)
     for (int64_t batch : {1, 8}) add(list, c, batch);
+  add_cold(list, 64, 48, 64, 64, 3, 1);  // ResNet-50's at 256 x 192
+  add_cold(list, 32, 24, 128, 128, 3, 1);
+  add_cold(list, 16, 12, 256, 256, 3, 1);
+  add_cold(list, 8, 6, 512, 512, 3, 1);
+  add_cold(list, 16, 12, 512, 512, 3, 2);
+  add_cold(list, 16, 12, 1024, 256, 1, 1);
+  add_cold(list, 8, 6, 2048, 512, 1, 1);
+  add_cold(list, 8, 6, 512, 2048, 1, 1);
   for (int64_t rows : {192, 1536}) {  // ViT-B's layers at 256 x 192, batch 1 and 8
     add_planned(list, rows, 768, 768);
     add_planned(list, rows, 768, 2304);

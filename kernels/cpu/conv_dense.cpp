@@ -51,10 +51,10 @@ void pack_weights(const Product& p, int64_t group, Columns columns, float* packe
 template <int V>
 __attribute__((noinline)) void multiply_pieces(Tile<V>& sums, const float* const* from,
                                                const Piece* pieces, int64_t count,
-                                               const float* panel) {
+                                               const float* panel, int64_t ahead) {
   Tile<V> tile{};
   for (int64_t i = 0; i < count; ++i) {
-    multiply_rows<V>(tile, from, pieces[i].offset, panel, pieces[i].length);
+    multiply_rows<V>(tile, from, pieces[i].offset, panel, pieces[i].length, ahead);
     panel += pieces[i].length * V * kLanes<float>;
   }
   sums = tile;
@@ -62,17 +62,23 @@ __attribute__((noinline)) void multiply_pieces(Tile<V>& sums, const float* const
 
 template <int V>
 void multiply_tile(const float* const* from, float* const* to, const Piece* pieces, int64_t count,
-                   const float* panel, int rows, int64_t columns, const Finish& finish) {
+                   const float* panel, int64_t ahead, int rows, int64_t columns,
+                   const Finish& finish) {
   Tile<V> tile;
-  multiply_pieces<V>(tile, from, pieces, count, panel);
+  multiply_pieces<V>(tile, from, pieces, count, panel, ahead);
   store_tile<V>(tile, to, rows, columns, finish);
 }
 
-// Packed weights of one group: of which columns.
+// Packed weights of one group: of which columns, and which of them this thread multiplies.
 struct Panels {
   const float* data;
-  Columns columns;
+  Columns columns, used;
 };
+
+// Where the panel of filter n lies in the block of k that begins at k and has `block`.
+int64_t panel_at(const Columns& columns, int64_t k, int64_t block, int64_t n) {
+  return k * columns.padded() + (n - columns.begin) * block;
+}
 
 // Rows [first, first + count) of positions, loaded as `chunk`, times one group's weights.
 void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t count,
@@ -106,8 +112,19 @@ void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t
       }
       for (int64_t n = columns.begin; n < columns.end; n += kTileColumns) {
         const int64_t width = rest(columns.end, n, kTileColumns);
-        const float* panel =
-            panels.data + k * panels.columns.padded() + (n - panels.columns.begin) * block;
+        const int64_t here = panel_at(panels.columns, k, block, n);
+        const float* panel = panels.data + here;
+        // The first tile of rows goes through a block's panels in the order of memory. While the
+        // second reads them from the cache, what follows comes: the next block of k, after the
+        // last one the next columns.
+        int64_t next = here;
+        if (m == 0) {
+          next = here + kTileColumns * block;
+        } else if (m == kTileRows && k + block < K) {
+          next = panel_at(panels.columns, k + block, rest(K, k + block, depth), n);
+        } else if (m == kTileRows && columns.end < panels.used.end) {
+          next = panel_at(panels.columns, 0, rest(K, 0, depth), n + columns.end - columns.begin);
+        }
         float* at[kTileRows];
         for (int i = 0; i < kTileRows; ++i) at[i] = to[i] + n;
         // Bias and residual come with the first k: the residual may lie where the result will.
@@ -116,9 +133,10 @@ void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t
                       k == 0 ? p.residual : nullptr, p.out};
         if (k + block >= K) finish.act = p.act;
         if (width > kLanes<float>) {
-          multiply_tile<kTileVecs>(from, at, pieces, found, panel, rows, width, finish);
+          multiply_tile<kTileVecs>(from, at, pieces, found, panel, next - here, rows, width,
+                                   finish);
         } else {
-          multiply_tile<1>(from, at, pieces, found, panel, rows, width, finish);
+          multiply_tile<1>(from, at, pieces, found, panel, next - here, rows, width, finish);
         }
       }
     }
@@ -146,8 +164,8 @@ void multiply_part(const Product& p, int64_t row_begin, int64_t row_end, Columns
       load_chunk(p.gather, row, count, border, chunk);
       for (int64_t g = 0; g < p.groups; ++g)
         multiply_chunk(p, chunk, row, count, g, columns,
-                       ahead ? Panels{p.packed + g * group_size, all}
-                             : Panels{scratch + g * group_size, columns});
+                       ahead ? Panels{p.packed + g * group_size, all, part}
+                             : Panels{scratch + g * group_size, columns, columns});
     }
   }
 }

@@ -59,9 +59,15 @@ struct Tile {
 };
 
 // sum[i] += rows[i][offset + k] * b[k] for k < K; b: (K, V vectors).
+//
+// Weights of a network at batch 1 come from memory once a picture, and what the processor fetches
+// on its own stops at each 4 KB. So the loop asks for what lies `ahead` numbers behind b, as many
+// lines as it uses up, to be in the second-level cache when its turn comes. Cold weights, one
+// Sapphire Rapids core, with and without: Winograd's products 1.1 (64 channels at 64 x 48) to 1.7
+// times as fast (256 at 16 x 12), 1 x 1 at 8 x 6 1.2 times. Into the first level gained half.
 template <int V>
 LIMBER_INLINE void multiply_rows(Tile<V>& tile, const float* const* rows, int64_t offset,
-                                 const float* b, int64_t K) {
+                                 const float* b, int64_t K, int64_t ahead = 0) {
   const float* a[kTileRows];
 #pragma GCC unroll 16
   for (int i = 0; i < kTileRows; ++i) a[i] = rows[i] + offset;
@@ -69,7 +75,10 @@ LIMBER_INLINE void multiply_rows(Tile<V>& tile, const float* const* rows, int64_
   for (int64_t k = 0; k < K; ++k, b += V * kLanes<float>) {
     Vec<float> vb[V];
 #pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) vb[v] = load(b + v * kLanes<float>);
+    for (int v = 0; v < V; ++v) {
+      vb[v] = load(b + v * kLanes<float>);
+      __builtin_prefetch(b + ahead + v * kLanes<float>, 0, 2);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < kTileRows; ++i) {
       const Vec<float> va = splat(a[i][k]);

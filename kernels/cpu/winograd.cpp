@@ -271,7 +271,8 @@ void multiply_place(const Product& p, const Part& part, const float* input, floa
       from[i] = input + row * p.channels, to[i] = sums + row * stride;
     }
     Tile<V> tile{};
-    multiply_rows<V>(tile, from, 0, panel, p.channels);
+    const int64_t ahead = t == 0 ? V * kLanes<float> * p.channels : 0;  // the next panel
+    multiply_rows<V>(tile, from, 0, panel, p.channels, ahead);
     store_tile<V>(tile, to, rows, columns, {});
   }
 }

@@ -19,6 +19,10 @@ uint32_t read_number(std::span<const uint8_t> at, int bytes, bool big) {
   return value;
 }
 
+bool is_jpeg(std::span<const uint8_t> bytes) {
+  return bytes.size() >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
+}
+
 }  // namespace
 
 std::vector<uint8_t> read_bytes(const std::string& path) {
@@ -40,12 +44,28 @@ Tensor decode_image(std::span<const uint8_t> bytes, const std::string& name) {
   constexpr uint8_t png_mark[] = {0x89, 'P', 'N', 'G'};
   if (bytes.size() >= 4 && std::equal(png_mark, png_mark + 4, bytes.begin()))
     return decode_png(bytes, name);
-  if (bytes.size() >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF)
-    return decode_jpeg(bytes, name);
+  if (is_jpeg(bytes)) return decode_jpeg(bytes, name);
   fail_input(name, bytes.empty() ? ": empty file" : ": neither a JPEG nor a PNG file");
 }
 
 Tensor read_image(const std::string& path) { return decode_image(read_bytes(path), path); }
+
+ImageFile::ImageFile(std::string path) : path_(std::move(path)), bytes_(read_bytes(path_)) {
+  if (is_jpeg(bytes_)) {
+    if (const auto size = size_of_divisible_jpeg(bytes_, path_)) {
+      size_ = *size;
+      return;
+    }
+  }
+  whole_ = decode_image(bytes_, path_);
+  size_ = {int(whole_.size(1)), int(whole_.size(0))};
+  bytes_ = {};
+}
+
+ImageFile::Part ImageFile::part(const Rectangle& wanted) const {
+  if (whole_.defined()) return {whole_};
+  return {decode_jpeg_part(bytes_, path_, wanted), wanted.left, wanted.top};
+}
 
 void write_image(const std::string& path, const Tensor& image, int quality) {
   std::string ending = path.substr(std::min(path.size(), path.rfind('.')));

@@ -3,7 +3,9 @@
 // IMREAD_COLOR: always three channels, alpha dropped, 16 bit cut to 8, EXIF orientation applied.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +25,43 @@ Tensor read_image(const std::string& path);
 Tensor decode_image(std::span<const uint8_t> bytes, const std::string& name);
 Tensor decode_jpeg(std::span<const uint8_t> bytes, const std::string& name);
 Tensor decode_png(std::span<const uint8_t> bytes, const std::string& name);
+
+struct Rectangle {
+  int left = 0, top = 0, width = 0, height = 0;
+};
+
+// {W, H} by the header of a JPEG that decode_jpeg_part() takes: baseline or one scan of another
+// kind, upright, not CMYK, with its end mark. Throws InputError as decode_jpeg() does.
+std::optional<std::array<int, 2>> size_of_divisible_jpeg(std::span<const uint8_t> bytes,
+                                                         const std::string& name);
+// The pixels of decode_jpeg() inside of a rectangle that lies in the picture, without the work for
+// most of the others. Throws InputError where decode_jpeg() does.
+Tensor decode_jpeg_part(std::span<const uint8_t> bytes, const std::string& name,
+                        const Rectangle& part);
+
+// A picture in a file, of which no more is decoded than somebody wants to see. What cannot be
+// decoded in parts is decoded when the file is opened.
+class ImageFile {
+ public:
+  // Throws InputError as read_image() does, but for damage behind a JPEG's header, which part()
+  // finds.
+  explicit ImageFile(std::string path);
+
+  std::array<int, 2> size() const { return size_; }  // W, H
+
+  struct Part {
+    Tensor pixels;  // (height, width, 3)
+    int left = 0, top = 0;
+  };
+  // At least these pixels, which lie in the picture.
+  Part part(const Rectangle& wanted) const;
+
+ private:
+  std::string path_;
+  std::vector<uint8_t> bytes_;
+  Tensor whole_;  // undefined: parts are decoded from bytes_
+  std::array<int, 2> size_{};
+};
 
 // image: u8 (H, W, 3) or (H, W, 1). quality: 1 to 100, 4:2:0 chroma below 90, none subsampled
 // above.

@@ -5,6 +5,7 @@
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "data/image.h"
 
@@ -59,12 +60,11 @@ void cmyk_to_bgr(const uint8_t* cmyk, uint8_t* bgr, int64_t pixels, bool inverte
 struct Decoder {
   jpeg_decompress_struct info{};
   ErrorState errors{};
-  Tensor pixels;
   int orientation = 1;
-  bool progressive = false, cmyk = false, adobe = false;
+  bool cmyk = false;
   ~Decoder() { jpeg_destroy_decompress(&info); }
 
-  // Both return false after an error.
+  // All of these return false after an error.
   bool read_header(std::span<const uint8_t> bytes) {
     if (setjmp(errors.jump) != 0) return false;
     info.err = prepare(errors);
@@ -72,9 +72,7 @@ struct Decoder {
     jpeg_save_markers(&info, JPEG_APP0 + 1, 0xFFFF);
     jpeg_mem_src(&info, bytes.data(), static_cast<unsigned long>(bytes.size()));
     jpeg_read_header(&info, TRUE);
-    progressive = info.progressive_mode != 0;
     cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
-    adobe = info.saw_Adobe_marker != 0;
     info.out_color_space = cmyk ? JCS_CMYK : JCS_EXT_BGR;
     for (auto* marker = info.marker_list; marker != nullptr; marker = marker->next)
       if (marker->marker == JPEG_APP0 + 1 && orientation == 1)
@@ -88,6 +86,27 @@ struct Decoder {
     while (info.output_scanline < info.output_height) {
       JSAMPROW row = to + info.output_scanline * stride;
       jpeg_read_scanlines(&info, &row, 1);
+    }
+    return true;
+  }
+
+  // Lines will hold the columns [left, left + width), which become more: blocks are not cut.
+  bool start_part(JDIMENSION& left, JDIMENSION& width) {
+    if (setjmp(errors.jump) != 0) return false;
+    jpeg_start_decompress(&info);
+    jpeg_crop_scanline(&info, &left, &width);
+    return true;
+  }
+
+  // Rows [top, top + rows): of each line the `stride` bytes from `first` on.
+  bool read_part(uint8_t* to, size_t stride, JDIMENSION top, JDIMENSION rows, uint8_t* line,
+                 size_t first) {
+    if (setjmp(errors.jump) != 0) return false;
+    if (top > 0) jpeg_skip_scanlines(&info, top);
+    while (info.output_scanline < top + rows) {
+      uint8_t* row = to + (info.output_scanline - top) * stride;
+      jpeg_read_scanlines(&info, &line, 1);
+      std::memcpy(row, line + first, stride);
     }
     return true;
   }
@@ -126,26 +145,75 @@ struct Encoder {
   }
 };
 
-}  // namespace
+void check_decoded(bool success, const Decoder& decoder, const std::string& name) {
+  const ErrorState& errors = decoder.errors;
+  check_input(success, name, ": damaged JPEG: ", errors.message);
+  // A file may lack its end mark and still be whole; one that ran out of data is not.
+  const bool progressive = decoder.info.progressive_mode != 0;
+  check_input(!(errors.ended_early && (errors.missing_data || progressive)), name,
+              ": JPEG file is cut short");
+}
 
-Tensor decode_jpeg(std::span<const uint8_t> bytes, const std::string& name) {
-  Decoder decoder;
+// Reads the header.
+void open(Decoder& decoder, std::span<const uint8_t> bytes, const std::string& name) {
   check_input(decoder.read_header(bytes), name, ": damaged JPEG: ", decoder.errors.message);
   const int64_t H = decoder.info.image_height, W = decoder.info.image_width;
   check_input(
       H > 0 && W > 0 && H <= kMaxImageSide && W <= kMaxImageSide && H * W <= kMaxImagePixels, name,
       ": JPEG of ", W, " x ", H, " pixels is larger than the reader allows");
+}
+
+}  // namespace
+
+Tensor decode_jpeg(std::span<const uint8_t> bytes, const std::string& name) {
+  Decoder decoder;
+  open(decoder, bytes, name);
+  const int64_t H = decoder.info.image_height, W = decoder.info.image_width;
   Tensor raw = Tensor::empty({H, W, decoder.cmyk ? 4 : 3}, DType::u8);
-  check_input(decoder.read_pixels(raw.data<uint8_t>(), size_t(W * raw.size(2))), name,
-              ": damaged JPEG: ", decoder.errors.message);
-  // A file may lack its end mark and still be whole; one that ran out of data is not.
-  const ErrorState& errors = decoder.errors;
-  check_input(!(errors.ended_early && (errors.missing_data || decoder.progressive)), name,
-              ": JPEG file is cut short");
+  const bool success = decoder.read_pixels(raw.data<uint8_t>(), size_t(W * raw.size(2)));
+  check_decoded(success, decoder, name);
   if (!decoder.cmyk) return oriented(raw, decoder.orientation);
   Tensor bgr = Tensor::empty({H, W, 3}, DType::u8);
-  cmyk_to_bgr(raw.data<uint8_t>(), bgr.data<uint8_t>(), H * W, decoder.adobe);
+  const bool adobe = decoder.info.saw_Adobe_marker != 0;
+  cmyk_to_bgr(raw.data<uint8_t>(), bgr.data<uint8_t>(), H * W, adobe);
   return oriented(bgr, decoder.orientation);
+}
+
+std::optional<std::array<int, 2>> size_of_divisible_jpeg(std::span<const uint8_t> bytes,
+                                                         const std::string& name) {
+  Decoder decoder;
+  open(decoder, bytes, name);
+  const bool ends = bytes[bytes.size() - 2] == 0xFF && bytes.back() == JPEG_EOI;
+  if (!ends || decoder.cmyk || decoder.orientation != 1 ||
+      jpeg_has_multiple_scans(&decoder.info) != FALSE)
+    return std::nullopt;
+  return std::array<int, 2>{int(decoder.info.image_width), int(decoder.info.image_height)};
+}
+
+// Columns: the outermost of a cut have no neighbours to smooth chroma with, and a cut of one or
+// two chroma samples is not smoothed at all, so it is made wider. Rows: jpeg_skip_scanlines() sees
+// to the same. Skipped blocks are read from the bit stream, but neither transformed nor converted;
+// what is below is not read.
+Tensor decode_jpeg_part(std::span<const uint8_t> bytes, const std::string& name,
+                        const Rectangle& part) {
+  constexpr int kMargin = 8;
+  Decoder decoder;
+  open(decoder, bytes, name);
+  const int H = int(decoder.info.image_height), W = int(decoder.info.image_width);
+  check(part.left >= 0 && part.top >= 0 && part.width > 0 && part.height > 0 &&
+            part.left + part.width <= W && part.top + part.height <= H,
+        "decode_jpeg_part: ", part.width, " x ", part.height, " at (", part.left, ", ", part.top,
+        ") leaves the picture of ", W, " x ", H);
+  auto left = JDIMENSION(std::max(0, part.left - kMargin));
+  auto width = JDIMENSION(std::min(W, part.left + part.width + kMargin)) - left;
+  check_decoded(decoder.start_part(left, width), decoder, name);
+  Tensor out = Tensor::empty({part.height, part.width, 3}, DType::u8);
+  std::vector<uint8_t> line(size_t(width) * 3);
+  const bool success =
+      decoder.read_part(out.data<uint8_t>(), size_t(part.width) * 3, JDIMENSION(part.top),
+                        JDIMENSION(part.height), line.data(), (size_t(part.left) - left) * 3);
+  check_decoded(success, decoder, name);
+  return out;
 }
 
 std::vector<uint8_t> encode_jpeg(const Tensor& image, int quality) {

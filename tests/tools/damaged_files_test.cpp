@@ -3,10 +3,13 @@
 // follows from its number, so that a failure repeats; LIMBER_DAMAGES sets how many there are.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 
+#include "data/image.h"
+#include "data/warp.h"
 #include "nn/pth_reader.h"
 #include "nn/pth_writer.h"
 #include "pose/config/config.h"
@@ -126,6 +129,41 @@ TEST(DamagedFiles, PyTorchCheckpoints) {
     for (const auto& [key, value] : states.items())
       if (value.is(PickleValue::Kind::tensor)) value.tensor();
   });
+}
+
+std::string error_of(const std::function<void()>& read) {
+  try {
+    read();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// Whole and in part: the same errors or the same pixels.
+TEST(DamagedFiles, Jpegs) {
+  const Tensor image = test::uniform({60, 75, 3}, 0, 255, 1);
+  Tensor bytes = Tensor::empty(image.shape(), DType::u8);
+  std::ranges::copy(image.span<float>(), bytes.data<uint8_t>());
+  for (const int quality : {85, 95}) {  // 4:2:0 and 4:4:4
+    const std::vector<uint8_t> good = encode_jpeg(bytes, quality);
+    read_damaged("p.jpg", {good.begin(), good.end()}, [](const std::string& name) {
+      Tensor whole, part;
+      const std::string error = error_of([&] { whole = read_image(name); });
+      Rectangle r;
+      const std::string part_error = error_of([&] {
+        const ImageFile file(name);
+        const auto [W, H] = file.size();
+        r = {W / 3, H / 3, W / 2, H / 2};
+        const ImageFile::Part got = file.part(r);
+        part = crop_image(got.pixels, r.left - got.left, r.top - got.top, {r.width, r.height});
+      });
+      EXPECT_EQ(part_error, error);
+      check_input(error.empty(), error);
+      whole = crop_image(whole, r.left, r.top, {r.width, r.height});
+      EXPECT_TRUE(std::ranges::equal(part.span<uint8_t>(), whole.span<uint8_t>()));
+    });
+  }
 }
 
 }  // namespace

@@ -191,9 +191,9 @@ std::optional<std::array<int, 2>> size_of_divisible_jpeg(std::span<const uint8_t
 }
 
 // Columns: the outermost of a cut have no neighbours to smooth chroma with, and a cut of one or
-// two chroma samples is not smoothed at all, so it is made wider. Rows: jpeg_skip_scanlines() sees
-// to the same. Skipped blocks are read from the bit stream, but neither transformed nor converted;
-// what is below is not read.
+// two chroma samples may not be smoothed at all, so it is made wider. Rows: jpeg_skip_scanlines()
+// sees to the same. Skipped blocks are read from the bit stream, but neither transformed nor
+// converted; what is below is not read.
 Tensor decode_jpeg_part(std::span<const uint8_t> bytes, const std::string& name,
                         const Rectangle& part) {
   constexpr int kMargin = 8;

@@ -201,26 +201,18 @@ __global__ void clip_gradients_kernel(GradControl* control, const double* sums, 
 
 }  // namespace
 
-void sgd_step(const Exec& ex, DType dtype, const OptimItem<SgdStep>* items, int64_t count,
-              const GradControl* control) {
-  run(ex, dtype, items, count, control);
-}
-void adam_step(const Exec& ex, DType dtype, const OptimItem<AdamStep>* items, int64_t count,
-               const GradControl* control) {
-  run(ex, dtype, items, count, control);
-}
-void rmsprop_step(const Exec& ex, DType dtype, const OptimItem<RmsPropStep>* items, int64_t count,
-                  const GradControl* control) {
-  run(ex, dtype, items, count, control);
-}
-void adagrad_step(const Exec& ex, DType dtype, const OptimItem<AdagradStep>* items, int64_t count,
-                  const GradControl* control) {
-  run(ex, dtype, items, count, control);
-}
-void adamax_step(const Exec& ex, DType dtype, const OptimItem<AdamaxStep>* items, int64_t count,
-                 const GradControl* control) {
-  run(ex, dtype, items, count, control);
-}
+#define LIMBER_STEP(name, Step)                                                       \
+  void name(const Exec& ex, DType dtype, const OptimItem<Step>* items, int64_t count, \
+            const GradControl* control) {                                             \
+    run(ex, dtype, items, count, control);                                            \
+  }
+LIMBER_STEP(sgd_step, SgdStep)
+LIMBER_STEP(adam_step, AdamStep)
+LIMBER_STEP(rmsprop_step, RmsPropStep)
+LIMBER_STEP(adagrad_step, AdagradStep)
+LIMBER_STEP(adamax_step, AdamaxStep)
+#undef LIMBER_STEP
+
 void lerp_step(const Exec& ex, DType dtype, const OptimItem<LerpStep>* items, int64_t count) {
   run(ex, dtype, items, count, nullptr);
 }

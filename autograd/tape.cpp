@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "autograd/add_in_place.h"
 #include "autograd/autograd.h"
 #include "autograd/grad_context.h"
 #include "kernels/elementwise.h"
@@ -40,12 +41,7 @@ void accumulate(Tensor& total, bool& owned, const Tensor& grad) {
     total = total + grad;
     owned = true;
   } else {
-    check(total.shape() == grad.shape() && total.dtype() == grad.dtype(), "backward: a gradient ",
-          grad.shape(), " ", grad.dtype(), " arrives where the others are ", total.shape(), " ",
-          total.dtype());
-    const kernels::Broadcast flat{1, {total.numel()}, {1}, {1}};
-    kernels::binary_forward(exec_for(total.dtype()), kernels::Binary::add, total.out(), total.in(),
-                            grad.in(), flat);
+    add_in_place(total, grad);
   }
 }
 
@@ -80,6 +76,16 @@ void set_grad(const Tensor& leaf, const Tensor& grad) {
   const auto slot = slot_of(leaf);
   check(slot != nullptr && slot->tape == nullptr, "set_grad: not a leaf");
   slot->grad = grad;
+}
+
+void add_in_place(const Tensor& total, const Tensor& term) {
+  check(total.shape() == term.shape() && total.dtype() == term.dtype(), "backward: a gradient ",
+        term.shape(), " ", term.dtype(), " arrives where the others are ", total.shape(), " ",
+        total.dtype());
+  const DeviceScope scope(total.device());
+  const kernels::Broadcast flat{1, {total.numel()}, {1}, {1}};
+  kernels::binary_forward(exec_for(total.dtype()), kernels::Binary::add, total.out(), total.in(),
+                          term.in(), flat);
 }
 
 Tensor detach(const Tensor& x) { return x.alias(x.shape()); }

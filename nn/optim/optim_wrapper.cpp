@@ -18,6 +18,11 @@ OptimWrapper::OptimWrapper(Optimizer optimizer, int accumulative_counts, const C
         accumulative_counts);
   check(clip.by == ClipOptions::By::none || clip.max > 0,
         "optim_wrapper: clip_grad needs a positive limit, not ", clip.max);
+  if (accumulative_counts == 1) return;
+  std::vector<Tensor> parameters;
+  for (const ParamGroup& group : optimizer_.groups())
+    for (const Parameter* parameter : group.parameters) parameters.push_back(parameter->value);
+  window_.emplace(std::move(parameters));
 }
 
 void OptimWrapper::set_progress(int64_t done, int64_t total) {
@@ -33,21 +38,38 @@ double OptimWrapper::loss_divisor() const {
 }
 
 bool OptimWrapper::update(Tape& tape, const Tensor& loss) {
+  backward(tape, loss);
+  return finish_iteration();
+}
+
+void OptimWrapper::backward(Tape& tape, const Tensor& loss) {
   check(loss.numel() == 1, "optim_wrapper: a loss of shape ", loss.shape(), ", one number needed");
   check(total_ < 0 || done_ < total_, "optim_wrapper: all ", total_, " iterations are done");
-  tape.backward(loss, seed_of(loss));
+  const Tensor seed = seed_of(loss);
+  if (window_) window_->begin_iteration();
+  tape.backward(loss, seed);
+  if (window_) window_->add();
+}
+
+bool OptimWrapper::finish_iteration() {
+  if (window_) window_->give();
   ++done_;
   if (done_ % accumulative_counts_ != 0 && done_ != total_) return false;
   step();
   return changed_;
 }
 
+void OptimWrapper::abandon() {
+  optimizer_.zero_grad();
+  if (window_) window_->give();
+}
+
 // The loss's share in the window, times the scale, which changes from step to step.
 Tensor OptimWrapper::seed_of(const Tensor& loss) const {
-  const double share = 1 / loss_divisor();
-  if (!scaler_) return Tensor::full(loss.shape(), share, loss.dtype());
-  const auto fill = [this, share](const Tensor& host) {
-    Tensor(host).copy_from(Tensor::full(host.shape(), scaler_->scale() * share, host.dtype()));
+  if (!scaler_ && !window_) return Tensor::full(loss.shape(), 1, loss.dtype());
+  const auto fill = [this](const Tensor& host) {
+    const double scale = scaler_ ? scaler_->scale() : 1;
+    Tensor(host).copy_from(Tensor::full(host.shape(), scale * (1 / loss_divisor()), host.dtype()));
   };
   return fed(loss.shape(), loss.dtype(), fill).to(loss.device());
 }
@@ -80,7 +102,7 @@ void OptimWrapper::step() {
       kernels::clip_gradients(ex, on_device, sums, n, clip_.norm_type, clip_.max);
     });
   optimizer_.step(control, clip_.by == ClipOptions::By::value ? clip_.max : kInfinity);
-  optimizer_.zero_grad();
+  window_ ? window_->clear() : optimizer_.zero_grad();
   changed_ = true;
   if (!scaler_ && clip_.by != ClipOptions::By::norm) return;
   after_device_work([this, result = fetched(control)] {

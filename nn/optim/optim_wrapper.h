@@ -6,6 +6,7 @@
 
 #include "autograd/autograd.h"
 #include "nn/optim/grad_scaler.h"
+#include "nn/optim/gradient_window.h"
 #include "nn/optim/optimizer.h"
 
 namespace limber {
@@ -33,10 +34,15 @@ class OptimWrapper {
   // divides its losses by its own length and steps at the end.
   void set_progress(int64_t done, int64_t total);
 
-  // Backward from `loss` (one element), and at the end of a window the step, which a scaler leaves
-  // out where a gradient is not finite. Returns whether the parameters changed. May be captured
-  // (tensor/capture.h) where each iteration makes a step; what it returns then means nothing.
+  // One iteration: backward from `loss` (one element), and at the end of a window the step, which a
+  // scaler leaves out where a gradient is not finite. Returns whether the parameters changed.
   bool update(Tape& tape, const Tensor& loss);
+  // The two parts of it. The first may be captured (tensor/capture.h); the second, too, where each
+  // iteration makes a step, and what it returns then means nothing.
+  void backward(Tape& tape, const Tensor& loss);
+  bool finish_iteration();
+  // A capture of these has failed: what it left half done is undone.
+  void abandon();
 
   Optimizer& optimizer() { return optimizer_; }
   const Optimizer& optimizer() const { return optimizer_; }
@@ -56,6 +62,7 @@ class OptimWrapper {
   ClipOptions clip_;
   DType precision_;
   std::optional<GradScaler> scaler_;
+  std::optional<GradientWindow> window_;  // of more than one iteration
   int64_t done_ = 0, total_ = -1;
   std::optional<double> norm_;
   bool changed_ = false;  // by the last step

@@ -80,8 +80,7 @@ Losses StepCapture::run(const std::string& shapes, const Step& step) {
       return watched(step);
     case Stage::known:
       if (!is_captured()) return capture(step);
-      work_->replay();
-      return results_;
+      return replay();
     case Stage::off:
       break;
   }
@@ -140,7 +139,12 @@ Losses StepCapture::capture(const Step& step) {
   }
   if (!std::exchange(told_, true))
     tell_(str("the training step is captured as one CUDA graph, ", work_->bytes() >> 20, " MiB"));
+  return replay();
+}
+
+const Losses& StepCapture::replay() {
   work_->replay();
+  ++replays_;
   return results_;
 }
 

@@ -34,6 +34,7 @@ class StepCapture {
   void wait();         // until what run() replayed is done
   void begin_epoch();  // what the model does may change from here on
   bool is_captured() const { return work_.has_value(); }
+  int64_t replays() const { return replays_; }  // so far
 
  private:
   // What an iteration queued: names and hashes of what a recording keeps of it.
@@ -47,6 +48,7 @@ class StepCapture {
   void compare(Trace trace);
   void stop(const std::string& why);
   Losses capture(const Step& step);
+  const Losses& replay();
 
   Device device_;
   std::function<void()> abandon_;
@@ -55,6 +57,7 @@ class StepCapture {
   bool confirmed_ = false;  // two iterations have done what trace_ says
   bool told_ = false;
   int changes_of_shape_ = 0;
+  int64_t replays_ = 0;
   std::string shapes_;
   Trace trace_;
   std::optional<CapturedWork> work_;

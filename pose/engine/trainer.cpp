@@ -10,6 +10,7 @@
 #include <fstream>
 #include <random>
 
+#include "kernels/cuda/runtime/memory_report.h"
 #include "nn/optim/training_file.h"
 #include "tensor/autocast.h"
 #include "tensor/ops.h"
@@ -185,6 +186,11 @@ void Trainer::run() {
   started_at_ = state_.iteration;
   for (const auto& hook : hooks_) hook->before_train(state_);
   while (!finished()) run_epoch();
+  if (model_.device.is_cuda()) {
+    log_->info(fmt::format("{} of {} training steps were replays of a CUDA graph",
+                           capture_->replays(), state_.iteration - started_at_));
+    log_->info(kernels::gpu::memory_report(model_.device.index));
+  }
   log_->info(fmt::format("done after {}", format_duration(now() - started_)));
 }
 
@@ -242,21 +248,14 @@ void Trainer::run_epoch() {
 void Trainer::make_capture(bool wanted) {
   const Config env = config_.find("env_cfg");
   if (!env.is_null()) env.ignore();  // the rest of it is about other frameworks' libraries
-  const int counts = optim_->wrapper.accumulative_counts();
-  std::string why_not;
-  if (!wanted || !env.get("cuda_graph", true)) {
-    why_not = "it is turned off";
-  } else if (counts > 1) {
-    why_not = str("gradients are accumulated over ", counts, " iterations");
-  }
+  const bool off = !wanted || !env.get("cuda_graph", true);
   capture_.emplace(
-      model_.device, why_not, [this] { optim_->wrapper.optimizer().zero_grad(); },
+      model_.device, off ? "it is turned off" : "", [this] { optim_->wrapper.abandon(); },
       [this](const std::string& line) { log_->info(line); });
 }
 
-// Forward, backward, the optimiser's step and averaged weights. Of the losses the mean over all
-// that is in them, the total last.
-Losses Trainer::train(const Tensor& inputs, ConstBatch samples) {
+// Forward and backward. Of the losses the mean over all that is in them, the total last.
+Losses Trainer::compute_gradients(const Tensor& inputs, ConstBatch samples) {
   const DeviceScope scope(model_.device);
   Tape tape;
   Losses losses;
@@ -273,9 +272,15 @@ Losses Trainer::train(const Tensor& inputs, ConstBatch samples) {
       means.emplace_back(name, value.rank() == 0 ? value : mean(value));
   }
   means.emplace_back("loss", total);
-  optim_->wrapper.update(tape, total);
-  for (const auto& hook : hooks_) hook->after_update(state_);
+  optim_->wrapper.backward(tape, total);
   return means;
+}
+
+// The optimiser's step, where one is due, and averaged weights.
+void Trainer::update() {
+  const DeviceScope scope(model_.device);
+  optim_->wrapper.finish_iteration();
+  for (const auto& hook : hooks_) hook->after_update(state_);
 }
 
 // The batch of an iteration, on its way to the device. It is asked for while the device computes on
@@ -318,11 +323,17 @@ Trainer::Step Trainer::step(Batch batch, std::optional<Batch>& next) {
   result.data_seconds = batch.seconds;
   const auto [inputs, samples] = place(batch);
   optim_->wrapper.set_progress(state_.iteration, total_iterations());
-  const Losses losses = capture_->run(staging_ ? shapes_of(inputs, samples) : "",
-                                      [&, this] { return train(inputs, samples); });
+  // Of an accumulation not each iteration ends with an update, which therefore stays outside.
+  const bool accumulates = optim_->wrapper.accumulative_counts() > 1;
+  const Losses losses = capture_->run(staging_ ? shapes_of(inputs, samples) : "", [&, this] {
+    Losses found = compute_gradients(inputs, samples);
+    if (!accumulates) update();
+    return found;
+  });
   const bool last = !length_.by_epoch && state_.iteration + 1 == length_.max;
   next = last ? std::nullopt : next_batch(state_.iteration + 1);
   capture_->wait();
+  if (accumulates) update();
   for (const auto& [name, value] : losses) result.losses.emplace_back(name, value.item());
   if (!std::isfinite(result.losses.back().second)) {
     std::string values;

@@ -66,7 +66,8 @@ class Trainer {
   std::optional<Batch> next_batch(int64_t iteration);
   std::pair<Tensor, ConstBatch> place(Batch& batch);
   Step step(Batch batch, std::optional<Batch>& next);
-  Losses train(const Tensor& inputs, ConstBatch samples);
+  Losses compute_gradients(const Tensor& inputs, ConstBatch samples);
+  void update();
   void make_capture(bool wanted);
   void log_step(const Step& step);
   void validate(int64_t count);

@@ -5,26 +5,19 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
-#include "kernels/cuda/runtime/gpu.h"
 #include "nn/layers.h"
 #include "pose/core/keypoint_metrics.h"
 #include "pose/engine/build_optim.h"
 #include "tensor/autocast.h"
 #include "tensor/ops.h"
 #include "tests/cuda/families.h"
+#include "tests/cuda/on_gpu.h"
 #include "tests/support/tensors.h"
 
 namespace limber::test {
 namespace {
 
-const Device kGpu{DeviceType::cuda, 0};
-
-class MixedPrecision : public testing::TestWithParam<DType> {
- protected:
-  void SetUp() override {
-    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  }
-};
+class MixedPrecision : public OnGpuWithParam<DType> {};
 
 INSTANTIATE_TEST_SUITE_P(Types, MixedPrecision, testing::Values(DType::f16, DType::bf16),
                          [](const auto& row) { return std::string(name_of(row.param)); });
@@ -109,8 +102,9 @@ TEST_P(MixedPrecision, LearnsInThirtySteps) {
   EXPECT_LT(last, 0.3 * first);
 }
 
-TEST(LossScale, AnOverflowSkipsTheStepAndHalvesTheScale) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+class CudaLossScale : public OnGpu<> {};
+
+TEST_F(CudaLossScale, AnOverflowSkipsTheStepAndHalvesTheScale) {
   SmallRun run(R"({"type": "AmpOptimWrapper", "loss_scale": {"growth_interval": 2},
               "optimizer": {"type": "SGD", "lr": 0.01}})");
   const auto weights = [&] { return to_doubles(run.store.at("first.weight").value); };
@@ -124,8 +118,9 @@ TEST(LossScale, AnOverflowSkipsTheStepAndHalvesTheScale) {
   EXPECT_EQ(run.optim.wrapper.scaler()->scale(), 65536);
 }
 
-TEST(CudaAutocast, ConcatTakesTheWidestType) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+class CudaAutocast : public OnGpu<> {};
+
+TEST_F(CudaAutocast, ConcatTakesTheWidestType) {
   const Tensor wide = Tensor::full({2, 1}, 1.001).to(kGpu);
   const Tensor low = Tensor::full({2, 1}, 2).to(DType::bf16).to(kGpu);
   EXPECT_THROW(concat({wide, low}, 1), Error);
@@ -136,11 +131,10 @@ TEST(CudaAutocast, ConcatTakesTheWidestType) {
   EXPECT_THROW(concat({wide.to(Device{}), low.to(Device{})}, 1), Error);  // nothing is cast there
 }
 
-class CudaAmp : public testing::TestWithParam<size_t> {};
+class CudaAmp : public OnGpuWithParam<size_t> {};
 
 // Loss and gradient of every family in bf16 are those of f32 but for 8 bits of mantissa.
 TEST_P(CudaAmp, AStepInBrainFloatIsNearThatInSinglePrecision) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
   const TrainingFamily& family = training_families()[GetParam()];
   const auto step = [&](DType precision) {
     const TrainingNetwork network(family, kGpu);

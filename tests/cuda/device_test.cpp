@@ -1,18 +1,20 @@
 // Tensors on a device: making, copying, moving, and what is refused.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 
 #include "autograd/autograd.h"
 #include "kernels/cuda/runtime/gpu.h"
+#include "kernels/cuda/runtime/memory_report.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tests/cuda/on_gpu.h"
+#include "tests/support/program.h"
 #include "tests/support/tensors.h"
 
 namespace limber::test {
 namespace {
-
-const Device kGpu{DeviceType::cuda, 0};
 
 std::string error_of(const std::function<void()>& run) {
   try {
@@ -37,12 +39,7 @@ TEST(Devices, NamesAreRead) {
   }
 }
 
-class OnDevice : public testing::Test {
- protected:
-  void SetUp() override {
-    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  }
-};
+class OnDevice : public OnGpu<> {};
 
 TEST_F(OnDevice, NumbersSurviveTheWayThereAndBack) {
   for (const DType dtype : {DType::f32, DType::f64, DType::i64, DType::u8}) {
@@ -127,14 +124,41 @@ TEST_F(OnDevice, MovingATensorMovesAllItsHandles) {
 }
 
 TEST_F(OnDevice, MemoryIsCounted) {
-  const size_t before = memory_stats(kGpu).live;
+  using kernels::gpu::memory;
+  trim_memory_cache(kGpu);
   reset_peak_memory(kGpu);
+  const kernels::gpu::Memory before = memory(0);
+  const size_t requests = kernels::gpu::driver_requests(0);
   {
     const Tensor x = uniform({1000}, 0, 1, 4).to(kGpu);
-    EXPECT_EQ(memory_stats(kGpu).live, before + 4000);
+    EXPECT_EQ(memory(0).live, before.live + 4000);
+    EXPECT_EQ(kernels::gpu::driver_requests(0), requests + 1);
+    EXPECT_EQ(x.to(Device{}).numel(), 1000);  // no memory of the device
   }
-  EXPECT_EQ(memory_stats(kGpu).live, before);
-  EXPECT_EQ(memory_stats(kGpu).peak, before + 4000);
+  const kernels::gpu::Memory after = memory(0);
+  EXPECT_EQ(after.live, before.live);
+  EXPECT_EQ(after.peak, before.live + 4000);
+  EXPECT_EQ(kernels::gpu::driver_requests(0), requests + 1);
+  EXPECT_EQ(memory_stats(kGpu).live, after.live);
+  EXPECT_EQ(memory_stats(kGpu).peak, after.peak);
+  if (kernels::gpu::is_emulated()) {
+    EXPECT_EQ(after.cached, 0u);  // it keeps nothing
+  }
+}
+
+TEST_F(OnDevice, InfoPrintsWhatMemoryDoes) {
+  const ProgramResult info = run_program({"info"});
+  ASSERT_EQ(info.exit_code, 0) << info.err;
+  EXPECT_NE(info.out.find("\nmemory of cuda:0: 0.0 MB in use, 0.0 MB at most, "), std::string::npos)
+      << info.out;
+  EXPECT_NE(info.out.find("0.0 MB in captured graphs; 0 blocks asked of the driver\n"),
+            std::string::npos)
+      << info.out;
+  const Tensor x = uniform({1'000'000}, 0, 1, 4).to(kGpu);
+  EXPECT_NE(kernels::gpu::memory_report(0).find(
+                fmt::format(": {:.1f} MB in use, ", double(memory_stats(kGpu).live) / 1e6)),
+            std::string::npos)
+      << kernels::gpu::memory_report(0);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 
 #include <cmath>
 
-#include "kernels/cuda/runtime/gpu.h"
 #include "nn/init.h"
 #include "pose/core/keypoint_metrics.h"
 #include "pose/heads/head.h"
+#include "tests/cuda/on_gpu.h"
 #include "tests/support/heads.h"
 #include "tests/support/tensors.h"
 
@@ -50,7 +50,7 @@ std::vector<FlipCase> cases() {
   };
 }
 
-class CudaFlipTest : public testing::TestWithParam<FlipCase> {};
+class CudaFlipTest : public OnGpuWithParam<FlipCase> {};
 
 std::vector<Prediction> predict(const FlipCase& c, Device device) {
   ParameterStore store(3);
@@ -78,7 +78,6 @@ std::vector<Prediction> predict(const FlipCase& c, Device device) {
 }
 
 TEST_P(CudaFlipTest, FindsWhatTheCpuFinds) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
   const auto cpu = predict(GetParam(), {}), gpu = predict(GetParam(), {DeviceType::cuda, 0});
   ASSERT_EQ(gpu.size(), cpu.size());
   for (size_t i = 0; i < cpu.size(); ++i) {

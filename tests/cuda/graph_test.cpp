@@ -6,23 +6,21 @@
 #include <optional>
 
 #include "kernels/cuda/runtime/gpu.h"
+#include "kernels/cuda/runtime/memory_report.h"
 #include "tensor/capture.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tests/cuda/on_gpu.h"
 #include "tests/support/tensors.h"
 
 namespace limber::test {
 namespace {
 
-const Device kGpu{DeviceType::cuda, 0};
-
-double first_of(const Tensor& t) { return *t.to(Device{}).data<float>(); }
-
-class CudaGraphs : public testing::Test {
+class CudaGraphs : public OnGpu<> {
  protected:
   void SetUp() override {
-    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-    scope_.emplace(kGpu);
+    OnGpu<>::SetUp();
+    if (!IsSkipped()) scope_.emplace(kGpu);
   }
   std::string error_in_capture(const std::function<void()>& work) {
     try {
@@ -123,7 +121,9 @@ TEST_F(CudaGraphs, MemoryOfACaptureIsItsOwn) {
     EXPECT_GE(work.bytes(), 2 * 4000u);
     EXPECT_LE(work.bytes(), 3 * 4000u + 256);
     EXPECT_EQ(kernels::gpu::memory(0).in_graphs, before.in_graphs + work.bytes());
+    const size_t requests = kernels::gpu::driver_requests(0);
     work.replay();
+    EXPECT_EQ(kernels::gpu::driver_requests(0), requests);
     const Tensor other = x * 5;  // does not lie where the graph writes
     work.replay();
     work.wait();

@@ -6,16 +6,12 @@
 #include <set>
 
 #include "graph/compile.h"
-#include "kernels/cuda/runtime/gpu.h"
 #include "pose/core/keypoint_metrics.h"
-#include "pose/estimators/estimator.h"
-#include "tests/support/networks.h"
-#include "tests/support/tensors.h"
+#include "tests/cuda/on_gpu.h"
+#include "tests/cuda/planned_network.h"
 
 namespace limber::test {
 namespace {
-
-const Device kGpu{DeviceType::cuda, 0};
 
 double root_mean_square(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
@@ -33,24 +29,17 @@ std::set<DType> weight_types(const Graph& graph) {
   return types;
 }
 
-class CudaLowPlans : public testing::TestWithParam<std::tuple<const char*, DType>> {};
+class CudaLowPlans : public OnGpuWithParam<std::tuple<const char*, DType>> {};
 
 TEST_P(CudaLowPlans, RoundAndNothingElse) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
   const auto [name, low] = GetParam();
-  const NetworkCase row = network_case(name);
-  ParameterStore store(7);
-  const auto model = make_estimator(Config::parse(row.model), Scope(store));
-  stir(store);
-  store.train(false);
-  const Tensor input = uniform(row.input, -1, 1, 12);
-  const NamedTensors expected = model->forward(input);
-  store.to(kGpu);
+  const PlannedNetwork network(network_case(name));
+  const NamedTensors& expected = network.expected;
   const DeviceScope scope(kGpu);
-  PlanCache plans([&](std::span<const Tensor> in) { return model->forward(in[0]); }, low);
-  const Plan& plan = plans.plan(input.shape());
+  PlanCache plans(std::cref(network), low);
+  const Plan& plan = plans.plan(network.input.shape());
   EXPECT_EQ(weight_types(plan.graph()), std::set<DType>{low});
-  const NamedTensors got = plans(input.to(kGpu));
+  const NamedTensors got = plans(network.input.to(kGpu));
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) {
     ASSERT_EQ(got[i].second.dtype(), DType::f32);

@@ -3,15 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include "kernels/cuda/runtime/gpu.h"
+#include "tests/cuda/on_gpu.h"
 
 namespace limber::test {
 namespace {
 
-class CudaPreprocessing : public testing::TestWithParam<const char*> {};
+class CudaPreprocessing : public OnGpuWithParam<const char*> {};
 
 TEST_P(CudaPreprocessing, GivesTheBytesAndTargetsOfTheLoader) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
   expect_same_batches(GetParam(), {DeviceType::cuda, 0});
 }
 
@@ -29,10 +28,9 @@ INSTANTIATE_TEST_SUITE_P(
         // Encoded by the loader: labels of a few numbers.
         R"({"type": "RegressionLabel", "input_size": [48, 64]})"));
 
-TEST(CudaPreprocessingRun, TrainsWithTheLossesOfTheLoadersCrops) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  expect_same_losses("cuda:0");
-}
+class CudaPreprocessingRun : public OnGpu<> {};
+
+TEST_F(CudaPreprocessingRun, TrainsWithTheLossesOfTheLoadersCrops) { expect_same_losses("cuda:0"); }
 
 }  // namespace
 }  // namespace limber::test

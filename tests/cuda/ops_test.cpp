@@ -2,20 +2,15 @@
 // with threads and blocks in the opposite order, which must not change a bit.
 #include <gtest/gtest.h>
 
-#include "kernels/cuda/runtime/gpu.h"
+#include "tests/cuda/on_gpu.h"
 #include "tests/cuda/order.h"
 #include "tests/ops/run_case.h"
 
 namespace limber::test {
 namespace {
 
-const Device kGpu{DeviceType::cuda, 0};
-
-class CudaOps : public testing::TestWithParam<size_t> {
+class CudaOps : public OnGpuWithParam<size_t> {
  protected:
-  void SetUp() override {
-    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  }
   const OpCase& row() const { return op_cases()[GetParam()]; }
 
   // Inputs are rounded for both, so what differs are the roundings of results and of what passes

@@ -13,12 +13,11 @@
 #include "nn/optim/ema.h"
 #include "pose/core/keypoint_metrics.h"
 #include "pose/engine/build_optim.h"
+#include "tests/cuda/on_gpu.h"
 #include "tests/support/tensors.h"
 
 namespace limber::test {
 namespace {
-
-const Device kGpu{DeviceType::cuda, 0};
 
 // Tensors of one number, of some, and of more than a block of the kernel takes.
 const Shape kShapes[] = {{}, {7}, {3, 5}, {20000}, {2, 4096}};
@@ -51,12 +50,7 @@ void expect_near(const std::vector<double>& a, const std::vector<double>& b) {
   for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 2e-6 * (1 + std::abs(b[i]))) << i;
 }
 
-class CudaOptimizers : public testing::TestWithParam<const char*> {
- protected:
-  void SetUp() override {
-    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  }
-};
+class CudaOptimizers : public OnGpuWithParam<const char*> {};
 
 TEST_P(CudaOptimizers, StepsEqualTheCpusInOneLaunch) {
   std::vector<double> found[2];
@@ -93,12 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
         R"({"type": "RMSprop", "lr": 0.01})", R"({"type": "Adagrad", "lr": 0.1})",
         R"({"type": "Adamax", "lr": 0.01})"));
 
-class CudaSteps : public testing::Test {
- protected:
-  void SetUp() override {
-    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  }
-};
+class CudaSteps : public OnGpu<> {};
 
 TEST_F(CudaSteps, NormsOfGradientsEqualTheCpus) {
   Parameters cpu{Device{}}, gpu{kGpu};

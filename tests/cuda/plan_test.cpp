@@ -6,18 +6,14 @@
 #include <cmath>
 
 #include "graph/compile.h"
-#include "kernels/cuda/runtime/gpu.h"
-#include "pose/estimators/estimator.h"
 #include "tensor/ops.h"
-#include "tests/support/networks.h"
-#include "tests/support/tensors.h"
+#include "tests/cuda/on_gpu.h"
+#include "tests/cuda/planned_network.h"
 
 namespace limber::test {
 namespace {
 
-const Device kGpu{DeviceType::cuda, 0};
-
-class CudaPlans : public testing::TestWithParam<NetworkCase> {};
+class CudaPlans : public OnGpuWithParam<NetworkCase> {};
 
 double largest_difference(const Tensor& a, const Tensor& b) {
   double worst = 0;
@@ -29,19 +25,12 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 }
 
 TEST_P(CudaPlans, ComputeWhatTheModelDoesOnTheCpu) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  const NetworkCase& row = GetParam();
-  ParameterStore store(7);
-  const auto model = make_estimator(Config::parse(row.model), Scope(store));
-  stir(store);
-  store.train(false);
-  const Tensor input = uniform(row.input, -1, 1, 12);
-  const NamedTensors expected = model->forward(input);
-  store.to(kGpu);
+  const PlannedNetwork network(GetParam());
+  const NamedTensors& expected = network.expected;
   const DeviceScope scope(kGpu);
-  PlanCache plans([&](std::span<const Tensor> in) { return model->forward(in[0]); });
-  plans.plan(input.shape());
-  const NamedTensors got = plans(input.to(kGpu));
+  PlanCache plans(std::cref(network));
+  plans.plan(network.input.shape());
+  const NamedTensors got = plans(network.input.to(kGpu));
   ASSERT_EQ(got.size(), expected.size());
   for (size_t i = 0; i < got.size(); ++i) {
     ASSERT_EQ(got[i].second.device(), kGpu);
@@ -66,8 +55,9 @@ std::vector<NetworkCase> some_networks() {
 INSTANTIATE_TEST_SUITE_P(Some, CudaPlans, testing::ValuesIn(some_networks()),
                          [](const auto& row) { return row.param.name; });
 
-TEST(CudaPlan, RunsWithoutAllocating) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+class CudaPlan : public OnGpu<> {};
+
+TEST_F(CudaPlan, RunsWithoutAllocating) {
   const DeviceScope scope(kGpu);
   const Tensor w = uniform({8, 3, 3, 8}, -0.2, 0.2, 1).to(kGpu);
   const Tensor x = uniform({1, 9, 7, 8}, -1, 1, 2).to(kGpu);
@@ -84,8 +74,7 @@ TEST(CudaPlan, RunsWithoutAllocating) {
   EXPECT_EQ(memory_stats(kGpu).live, live);
 }
 
-TEST(CudaPlan, ReplaysOneGraphFromTheSecondRunOn) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
+TEST_F(CudaPlan, ReplaysOneGraphFromTheSecondRunOn) {
   const DeviceScope scope(kGpu);
   const Tensor w = uniform({8, 3, 3, 8}, -0.2, 0.2, 1).to(kGpu);
   PlanCache plans([&](std::span<const Tensor> in) -> NamedTensors {

@@ -4,18 +4,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/cuda/runtime/gpu.h"
 #include "nn/init.h"
 #include "pose/core/keypoint_metrics.h"
 #include "tests/cuda/families.h"
+#include "tests/cuda/on_gpu.h"
 
 namespace limber::test {
 namespace {
 
-class CudaPrediction : public testing::TestWithParam<const char*> {};
+class CudaPrediction : public OnGpuWithParam<const char*> {};
 
 TEST_P(CudaPrediction, EqualsTheCpus) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
   const auto& families = training_families();
   const auto family = std::ranges::find(families, GetParam(), &TrainingFamily::name);
   ASSERT_NE(family, families.end());

@@ -6,21 +6,13 @@
 #include "tensor/capture.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
+#include "tests/cuda/on_gpu.h"
 #include "tests/cuda/order.h"
 
 namespace limber::test {
 namespace {
 
-const Device kGpu{DeviceType::cuda, 0};
-
-double first_of(const Tensor& t) { return *t.to(Device{}).data<float>(); }
-
-class Staging : public testing::Test {
- protected:
-  void SetUp() override {
-    if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
-  }
-};
+class Staging : public OnGpu<> {};
 
 // Batch i + 1 is staged when the work on batch i is queued and, of a GPU that takes its time, has
 // not begun.

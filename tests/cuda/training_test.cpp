@@ -5,14 +5,12 @@
 #include <cmath>
 
 #include "autograd/autograd.h"
-#include "kernels/cuda/runtime/gpu.h"
 #include "nn/optim/optimizer.h"
 #include "tests/cuda/families.h"
+#include "tests/cuda/on_gpu.h"
 
 namespace limber::test {
 namespace {
-
-const Device kGpu{DeviceType::cuda, 0};
 
 struct StepResult {
   double loss = 0, next_loss = 0;
@@ -54,10 +52,9 @@ double root_mean_square(const Tensor& a, const Tensor* b) {
   return std::sqrt(sum / double(a.numel()));
 }
 
-class CudaTraining : public testing::TestWithParam<size_t> {};
+class CudaTraining : public OnGpuWithParam<size_t> {};
 
 TEST_P(CudaTraining, AStepEqualsTheCpus) {
-  if (kernels::gpu::device_count() == 0) GTEST_SKIP() << kernels::gpu::why_none();
   const TrainingFamily& family = training_families()[GetParam()];
   const StepResult cpu = train_one_step(family, {}), gpu = train_one_step(family, kGpu);
   EXPECT_NEAR(gpu.loss, cpu.loss, 1e-5 * std::abs(cpu.loss));

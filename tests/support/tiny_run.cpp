@@ -83,6 +83,14 @@ ProgramResult TinyRun::train(const std::string& work_dir, const std::vector<std:
   return run_program(words, limits);
 }
 
+void expect_captured(const ProgramResult& run, int replays) {
+  const std::string log = run.out + run.err;
+  EXPECT_NE(log.find("the training step is captured as one CUDA graph"), std::string::npos) << log;
+  EXPECT_NE(log.find(str(replays, " of 18 training steps were replays of a CUDA graph")),
+            std::string::npos)
+      << log;
+}
+
 void expect_same_tensors(const std::string& a, const std::string& b) {
   ASSERT_TRUE(std::filesystem::exists(a)) << a;
   ASSERT_TRUE(std::filesystem::exists(b)) << b;

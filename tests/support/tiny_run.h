@@ -31,6 +31,9 @@ class TinyRun {
   TempFolder folder_;
 };
 
+// Of a run on a GPU: the log says that its steps were captured, and how many were replays.
+void expect_captured(const ProgramResult& run, int replays);
+
 // Of two checkpoints: the same names, and behind each the same bits.
 void expect_same_tensors(const std::string& a, const std::string& b);
 

@@ -14,6 +14,7 @@
 #include "data/loader.h"
 #include "graph/compile.h"
 #include "infer/session.h"
+#include "kernels/cuda/runtime/memory_report.h"
 #include "nn/flops.h"
 #include "pose/engine/build_optim.h"
 #include "pose/engine/model.h"
@@ -70,8 +71,7 @@ class TrainingStep {
         precision_(precision),
         optim_(build_optim_wrapper(config.at("optim_wrapper"), *model.store)),
         capture_(
-            model.device, captures ? "" : "it is turned off",
-            [this] { optim_.wrapper.optimizer().zero_grad(); },
+            model.device, why_not_captured(captures), [this] { optim_.wrapper.abandon(); },
             [](const std::string& line) { fmt::print("{}\n", line); }) {
     model_.store->train(true);
     for (const Parameter& p : model_.store->all())
@@ -92,6 +92,11 @@ class TrainingStep {
   }
 
  private:
+  std::string why_not_captured(bool wanted) const {
+    if (!wanted) return "it is turned off";
+    return optim_.wrapper.accumulative_counts() > 1 ? "not each step updates the weights" : "";
+  }
+
   Losses step(const Tensor& input) {
     Tape tape;
     Tensor total;
@@ -265,6 +270,7 @@ void run(const Arguments& a) {
         "update)\n",
         seconds * 1e3, double(n) / seconds, 6e-9 * double(products) / seconds);
   }
+  if (device.is_cuda()) fmt::print("{}\n", kernels::gpu::memory_report(device.index));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/runtime/cpu_features.h"
 #include "kernels/cuda/runtime/gpu.h"
+#include "kernels/cuda/runtime/memory_report.h"
 #include "nn/flops.h"
 #include "pose/engine/model.h"
 #include "tools/limber/commands.h"
@@ -27,15 +28,12 @@ void print_gpus() {
   if (count == 0) fmt::print("GPU: none, {}\n", why_none());
   for (int i = 0; i < count; ++i) {
     const DeviceInfo info = device_info(i);
-    if (is_emulated()) {
-      fmt::print("GPU: cuda:{}, {}\n", i, info.name);
-      continue;
-    }
-    fmt::print(
-        "GPU: cuda:{}, {}, compute capability {}.{}, {} processors, {:.1f} of {:.1f} GB "
-        "free, {}\n",
-        i, info.name, info.major, info.minor, info.processors, double(info.free_memory) / 1e9,
-        double(info.memory) / 1e9, info.versions);
+    fmt::print("GPU: cuda:{}, {}", i, info.name);
+    if (!is_emulated())
+      fmt::print(", compute capability {}.{}, {} processors, {:.1f} of {:.1f} GB free, {}",
+                 info.major, info.minor, info.processors, double(info.free_memory) / 1e9,
+                 double(info.memory) / 1e9, info.versions);
+    fmt::print("\n{}\n", memory_report(i));
   }
 }
 

@@ -3,6 +3,7 @@
 #include "kernels/cuda/runtime/copy_stream.h"
 #include "kernels/cuda/runtime/graph.h"
 #include "kernels/cuda/runtime/libraries.h"
+#include "kernels/cuda/runtime/memory_report.h"
 #include "kernels/cuda/runtime/watch.h"
 
 #include "kernels/kernel.h"
@@ -33,6 +34,8 @@ void* stream_of(int) { absent(); }
 void* allocate(int, size_t) { absent(); }
 void release(int, void*, size_t) noexcept {}
 Memory memory(int) { absent(); }
+size_t driver_requests(int) { absent(); }
+std::string memory_report(int) { absent(); }
 void reset_peak(int) { absent(); }
 void trim(int) { absent(); }
 void copy(int, void*, const void*, size_t, Copy) { absent(); }

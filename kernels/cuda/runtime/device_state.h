@@ -36,6 +36,7 @@ class GraphMemory {
   // Host memory that a copy of the graph reads at every launch.
   void* allocate_pinned(size_t bytes);
   size_t bytes() const { return bytes_; }
+  size_t blocks() const { return sizes_.size(); }
 
  private:
   std::multimap<size_t, void*> free_;
@@ -49,6 +50,7 @@ struct DeviceState {
   cudaStream_t stream = nullptr;
   cudaMemPool_t pool = nullptr;
   size_t live = 0, peak = 0, in_graphs = 0;                 // bytes
+  size_t requests = 0;                                      // blocks asked of the driver
   std::shared_ptr<GraphMemory> capturing;                   // null: no capture under way
   std::map<void*, std::shared_ptr<GraphMemory>> of_graphs;  // blocks in use that are a graph's
 };

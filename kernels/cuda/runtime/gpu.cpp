@@ -11,6 +11,7 @@
 #include "kernels/cuda/runtime/check.h"
 #include "kernels/cuda/runtime/device_state.h"
 #include "kernels/cuda/runtime/libraries.h"
+#include "kernels/cuda/runtime/memory_report.h"
 #include "kernels/cuda/runtime/watch.h"
 #include "kernels/kernel.h"
 
@@ -147,7 +148,11 @@ void* allocate(int index, size_t bytes) {
   const std::shared_ptr<GraphMemory> graph = state.capturing;
   void* block = graph != nullptr ? graph->allocate(bytes) : take(state, index, bytes);
   std::lock_guard lock(state.mutex);
-  if (graph != nullptr) state.of_graphs[block] = graph;
+  if (graph != nullptr) {
+    state.of_graphs[block] = graph;
+  } else {
+    ++state.requests;
+  }
   state.live += bytes;
   state.peak = std::max(state.peak, state.live);
   return block;
@@ -177,6 +182,24 @@ Memory memory(int index) {
   cuda_check(cudaMemPoolGetAttribute(state.pool, cudaMemPoolAttrUsedMemCurrent, &used));
   std::lock_guard lock(state.mutex);
   return {state.live, size_t(reserved - std::min(used, reserved)), state.peak, state.in_graphs};
+}
+
+size_t driver_requests(int index) {
+  DeviceState& state = state_of(index);
+  std::lock_guard lock(state.mutex);
+  return state.requests;
+}
+
+std::string memory_report(int index) {
+  const Memory now = memory(index);
+  const auto megabytes = [](size_t bytes) {  // with one decimal
+    const size_t tenths = (bytes + 50'000) / 100'000;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MB ";
+  };
+  return "memory of cuda:" + std::to_string(index) + ": " + megabytes(now.live) + "in use, " +
+         megabytes(now.peak) + "at most, " + megabytes(now.cached) + "kept for reuse, " +
+         megabytes(now.in_graphs) + "in captured graphs; " +
+         std::to_string(driver_requests(index)) + " blocks asked of the driver";
 }
 
 void reset_peak(int index) {

@@ -62,6 +62,7 @@ void CapturedGraph::finish() {
   check_status(status, "cudaGraphInstantiate");
   std::lock_guard lock(s.device.mutex);
   s.device.in_graphs += s.memory->bytes();
+  s.device.requests += s.memory->blocks();
 }
 
 void CapturedGraph::launch() {

@@ -106,6 +106,12 @@ else
     cmake --build build/cuda --target limber limber_tests limber_cuda_tests" ||
     absent=${absent:-no programs: the build did not end well}
 fi
+# Tests without a GPU are skipped and end well: what the program itself sees counts.
+if [ -z "$absent" ]; then
+  device=$("$programs/limber" info 2>&1 | grep '^GPU: ' || echo "GPU: none, limber info does not run")
+  entry "limber info" ok "$device"
+  [[ $device == "GPU: cuda:"* ]] || absent=$device
+fi
 part limber_cuda_tests "$programs/limber_cuda_tests" --gtest_brief=1
 part limber_tests "$programs/limber_tests" --gtest_brief=1
 sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null)

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
 
 #include "pose/codecs/blur.h"
 #include "pose/core/assignment.h"
+#include "tensor/op.h"
 
 namespace limber {
 namespace {
@@ -15,6 +17,14 @@ namespace {
 // The rounded distance whose square this is.
 double rounded_root(double square) {
   return square <= 0.25 ? 0 : std::nearbyint(std::sqrt(square));
+}
+
+// body(i) for i < count, on several threads.
+template <class Body>
+void for_each(size_t count, const Body& body) {
+  kernels::parallel_for(default_exec(), int64_t(count), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) body(size_t(i));
+  });
 }
 
 }  // namespace
@@ -28,9 +38,8 @@ struct AssociativeEmbedding::Maps {
   bool logs = false;  // heatmaps are blurred for UDP's refinement
 
   const float* heat(int64_t k) const { return heat_values + k * area(); }
-  float tag(int64_t k, int64_t l, int64_t pixel) const {
-    return tag_values[(l * count + k) * area() + pixel];
-  }
+  const float* tags_of(int64_t k, int64_t l) const { return tag_values + (l * count + k) * area(); }
+  float tag(int64_t k, int64_t l, int64_t pixel) const { return tags_of(k, l)[pixel]; }
   int64_t area() const { return size.width * size.height; }
   // What joints that are filled in are chosen and scored by. The reference's UDP refinement leaves
   // its logarithms in the heat maps; here they are taken where they are asked for.
@@ -57,38 +66,33 @@ class AssociativeEmbedding::Blocks {
     const auto [width, height] = maps.size;
     columns_ = (width + kSide - 1) / kSide;
     const int64_t count = columns_ * ((height + kSide - 1) / kSide);
-    constexpr float kInfinity = std::numeric_limits<float>::infinity();
-    std::vector<float> heat(size_t(count), -kInfinity);
-    for (int64_t b = 0; b < count; ++b)
-      for_pixels(b, [&](int64_t pixel) {
-        heat[size_t(b)] = std::max(heat[size_t(b)], maps.heat(k)[pixel]);
-      });
-    hottest_.resize(size_t(count));
-    std::iota(hottest_.begin(), hottest_.end(), 0);
-    std::sort(hottest_.begin(), hottest_.end(),
-              [&](int32_t a, int32_t b) { return heat[size_t(a)] > heat[size_t(b)]; });
+    const std::vector<Bounds> heat = bounds_of(maps.heat(k));
+    std::vector<std::pair<float, int32_t>> order;
+    for (int32_t block = 0; block < count; ++block)
+      order.emplace_back(heat[size_t(block)].high, block);
+    std::ranges::sort(order, std::greater<>(), &std::pair<float, int32_t>::first);
     // In the order in which they are searched.
-    low_.assign(size_t(count * maps.dims), kInfinity);
-    high_.assign(size_t(count * maps.dims), -kInfinity);
-    for (size_t i = 0; i < hottest_.size(); ++i) {
-      heat_.push_back(maps.shown(heat[size_t(hottest_[i])]));  // monotone
-      for_pixels(hottest_[i], [&](int64_t pixel) {
-        for (int64_t l = 0; l < maps.dims; ++l) {
-          const float tag = maps.tag(k, l, pixel);
-          const size_t at = i * size_t(maps.dims) + size_t(l);
-          low_[at] = std::min(low_[at], tag);
-          high_[at] = std::max(high_[at], tag);
-        }
-      });
+    for (const auto& [high, block] : order) {
+      hottest_.push_back(block);
+      heat_.push_back(maps.shown(high));  // monotone
+    }
+    tags_.resize(size_t(count * maps.dims));
+    for (int64_t l = 0; l < maps.dims; ++l) {
+      const std::vector<Bounds> tag = bounds_of(maps.tags_of(k, l));
+      for (size_t i = 0; i < hottest_.size(); ++i)
+        tags_[i * size_t(maps.dims) + size_t(l)] = tag[size_t(hottest_[i])];
     }
   }
 
   // The first pixel of the least cost: the rounded distance of tags counts first, then the heat.
   int64_t best_pixel(const std::vector<double>& tag) const {
-    double least = std::numeric_limits<double>::infinity(), far = least;
+    double least = std::numeric_limits<double>::infinity(), far = least, reach = least;
     int64_t best = 0;
     for (size_t i = 0; i < hottest_.size(); ++i) {
       if (-double(heat_[i]) > least) break;  // nor is any block after it better
+      // Most blocks are too far away in the first number of the tag alone.
+      const Bounds& range = tags_[i * tag.size()];
+      if (double(range.low) - tag[0] > reach || tag[0] - double(range.high) > reach) continue;
       const double square = least_square(i, tag);
       if (square > far || rounded_root(square) * 100 - double(heat_[i]) > least) continue;
       for_pixels(hottest_[i], [&](int64_t pixel) {
@@ -99,8 +103,9 @@ class AssociativeEmbedding::Blocks {
         if (cost > least || (cost == least && pixel > best) || std::isnan(cost)) return;
         least = cost;
         best = pixel;
-        // Tags farther away than this cost more even where it is hottest; 1 for what rounding does.
-        const double reach = (least + double(heat_[0])) / 100 + 1;
+        // Tags that round to more than this cost more even where it is hottest. A little is added
+        // for what the square and the root round.
+        reach = (std::floor((least + double(heat_[0])) / 100) + 0.5) * (1 + 1e-12);
         far = reach * reach;
       });
     }
@@ -109,6 +114,31 @@ class AssociativeEmbedding::Blocks {
 
  private:
   static constexpr int64_t kSide = 4;
+
+  struct Bounds {
+    float low = std::numeric_limits<float>::infinity(), high = -low;
+  };
+
+  // Of one map, block by block.
+  std::vector<Bounds> bounds_of(const float* map) const {
+    const auto [width, height] = maps_.size;
+    std::vector<Bounds> all(size_t(columns_ * ((height + kSide - 1) / kSide)));
+    for (int64_t y = 0; y < height; ++y, map += width) {
+      Bounds* to = all.data() + y / kSide * columns_;
+      const auto widen = [&](int64_t begin, auto count) {
+        Bounds b = *to;
+        for (int64_t i = 0; i < count; ++i) {
+          b.low = std::min(b.low, map[begin + i]);
+          b.high = std::max(b.high, map[begin + i]);
+        }
+        *to++ = b;
+      };
+      int64_t x = 0;
+      for (; x + kSide <= width; x += kSide) widen(x, std::integral_constant<int64_t, kSide>());
+      if (x < width) widen(x, width - x);
+    }
+    return all;
+  }
 
   template <class Body>
   void for_pixels(int64_t block, const Body& body) const {
@@ -123,8 +153,8 @@ class AssociativeEmbedding::Blocks {
   double least_square(size_t i, const std::vector<double>& tag) const {
     double square = 0;
     for (size_t l = 0; l < tag.size(); ++l) {
-      const size_t at = i * tag.size() + l;
-      const double below = double(low_[at]) - tag[l], above = tag[l] - double(high_[at]);
+      const Bounds& range = tags_[i * tag.size() + l];
+      const double below = double(range.low) - tag[l], above = tag[l] - double(range.high);
       const double away = below > 0 ? below : above > 0 ? above : 0;
       square += away * away;
     }
@@ -133,8 +163,9 @@ class AssociativeEmbedding::Blocks {
 
   const Maps& maps_;
   int64_t k_, columns_;
-  std::vector<int32_t> hottest_;          // blocks by their largest heat, descending
-  std::vector<float> heat_, low_, high_;  // per block in this order: that heat, bounds of each tag
+  std::vector<int32_t> hottest_;  // blocks by their largest heat, descending
+  std::vector<float> heat_;       // per block in this order: that heat
+  std::vector<Bounds> tags_;      // and the bounds of each tag
 };
 
 // A person in the making.
@@ -243,15 +274,22 @@ void AssociativeEmbedding::join(std::vector<Group>& groups,
 }
 
 std::vector<AssociativeEmbedding::Group> AssociativeEmbedding::group(const Maps& maps) const {
-  std::vector<Group> groups;
-  for (int64_t i = 0; i < (order_.empty() ? maps.count : int64_t(order_.size())); ++i) {
-    const int64_t k = order_.empty() ? i : order_[size_t(i)];
+  std::vector<int64_t> order = order_;
+  if (order.empty()) {
+    order.resize(size_t(maps.count));
+    std::iota(order.begin(), order.end(), 0);
+  }
+  for (int64_t k : order)
     check(k >= 0 && k < maps.count, "AssociativeEmbedding: decode_keypoint_order names key point ",
           k, " of ", maps.count);
-    const auto candidates =
-        top_local_maxima(maps.heat(k), maps.size, nms_kernel_, top_k_, float(threshold_));
-    if (!candidates.empty()) join(groups, candidates, k, maps);
-  }
+  std::vector<std::vector<LocalMaximum>> candidates(order.size());
+  for_each(order.size(), [&](size_t i) {
+    candidates[i] =
+        top_local_maxima(maps.heat(order[i]), maps.size, nms_kernel_, top_k_, float(threshold_));
+  });
+  std::vector<Group> groups;
+  for (size_t i = 0; i < order.size(); ++i)
+    if (!candidates[i].empty()) join(groups, candidates[i], order[i], maps);
   if (int64_t(groups.size()) > max_instances_)
     groups.erase(groups.begin() + max_instances_, groups.end());
   return groups;
@@ -260,29 +298,34 @@ std::vector<AssociativeEmbedding::Group> AssociativeEmbedding::group(const Maps&
 void AssociativeEmbedding::fill_missing(const Tensor& keypoints, const Tensor& scores,
                                         const Maps& maps) const {
   const auto [width, height] = maps.size;
-  std::vector<std::optional<Blocks>> blocks(size_t(maps.count));
-  for (int64_t n = 0; n < keypoints.size(0); ++n) {
-    float* xy = keypoints.data<float>() + n * maps.count * 2;
-    float* score = scores.data<float>() + n * maps.count;
-    std::vector<double> tag(size_t(maps.dims));
+  const size_t people = size_t(keypoints.size(0)), count = size_t(maps.count);
+  float *xy = keypoints.data<float>(), *score = scores.data<float>();
+  std::vector<std::vector<double>> tags(people, std::vector<double>(size_t(maps.dims)));
+  for (size_t n = 0; n < people; ++n) {
     int found = 0;
-    for (int64_t k = 0; k < maps.count; ++k) {
-      if (score[k] <= 0) continue;
-      const int64_t x = std::clamp<int64_t>(int64_t(xy[2 * k]), 0, width - 1);
-      const int64_t y = std::clamp<int64_t>(int64_t(xy[2 * k + 1]), 0, height - 1);
-      for (int64_t l = 0; l < maps.dims; ++l) tag[size_t(l)] += maps.tag(k, l, y * width + x);
+    for (size_t k = 0; k < count; ++k) {
+      const float* point = xy + 2 * (n * count + k);
+      if (score[n * count + k] <= 0) continue;
+      const int64_t x = std::clamp<int64_t>(int64_t(point[0]), 0, width - 1);
+      const int64_t y = std::clamp<int64_t>(int64_t(point[1]), 0, height - 1);
+      for (int64_t l = 0; l < maps.dims; ++l)
+        tags[n][size_t(l)] += maps.tag(int64_t(k), l, y * width + x);
       ++found;
     }
-    for (double& v : tag) v /= found;
-    for (int64_t k = 0; k < maps.count; ++k) {
-      if (score[k] > 0) continue;
-      if (!blocks[size_t(k)]) blocks[size_t(k)].emplace(maps, k);
-      const int64_t best = blocks[size_t(k)]->best_pixel(tag);
-      xy[2 * k] = float(best % width);
-      xy[2 * k + 1] = float(best / width);
-      score[k] = maps.shown(maps.heat(k)[best]);
-    }
+    for (double& v : tags[n]) v /= found;
   }
+  for_each(count, [&](size_t k) {
+    std::optional<Blocks> blocks;
+    for (size_t n = 0; n < people; ++n) {
+      float* point = xy + 2 * (n * count + k);
+      if (score[n * count + k] > 0) continue;
+      if (!blocks) blocks.emplace(maps, int64_t(k));
+      const int64_t best = blocks->best_pixel(tags[n]);
+      point[0] = float(best % width);
+      point[1] = float(best / width);
+      score[n * count + k] = maps.shown(maps.heat(int64_t(k))[best]);
+    }
+  });
 }
 
 Decoded AssociativeEmbedding::decode(std::span<const Tensor> encoded) const {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "tensor/op.h"
+
 namespace limber {
 namespace {
 
@@ -183,7 +185,12 @@ Decoded DecoupledHeatmap::decode(std::span<const Tensor> encoded) const {
   }
   const Tensor maps = encoded[0].to(DType::f32).alias({planes, shape[-2], shape[-1]});
   const Tensor root_scores = encoded[1].to(DType::f32);
-  const Peaks peaks = find_peaks(maps);
+  const Peaks peaks{Tensor::empty({planes, 2}), Tensor::empty({planes})};
+  kernels::parallel_for(default_exec(), planes, 1, [&](int64_t begin, int64_t end) {
+    const int64_t height = maps.size(1), width = maps.size(2);
+    find_peaks({maps.data<float>() + begin * height * width, end - begin, height, width},
+               peaks.locations.data<float>() + 2 * begin, peaks.values.data<float>() + begin);
+  });
   refine_by_neighbours(peaks.locations.alias({1, planes, 2}), maps);
   scale_points(peaks.locations, scale_x_, scale_y_);
   for (int64_t i = 0; i < planes; ++i)

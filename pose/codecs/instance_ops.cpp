@@ -135,43 +135,61 @@ void raise(float* to, const float* from, int64_t count) {
   for (; i < count; ++i) to[i] = from[i] > to[i] ? from[i] : to[i];
 }
 
-// The largest value of the map within r pixels of each, along rows and then along columns.
-std::vector<float> window_maxima(const float* map, Size size, int64_t r) {
+// body(y, largest): of each pixel of row y the largest value of the map within r pixels, along rows
+// and then along columns. The rows of a window stay in the first-level cache.
+template <class Body>
+void for_window_maxima(const float* map, Size size, int64_t r, const Body& body) {
   const auto [W, H] = size;
-  std::vector<float> rows(map, map + W * H);
-  for (int64_t y = 0; y < H; ++y)
+  const int64_t kept = 2 * r + 1;
+  std::vector<float> ring(size_t(kept * W)), largest(static_cast<size_t>(W));
+  const auto row = [&](int64_t y) { return ring.data() + y % kept * W; };
+  const auto along = [&](int64_t y) {
+    const float* from = map + y * W;
+    std::copy_n(from, W, row(y));
     for (int64_t d = 1; d <= std::min(r, W - 1); ++d) {
-      raise(rows.data() + y * W, map + y * W + d, W - d);
-      raise(rows.data() + y * W + d, map + y * W, W - d);
+      raise(row(y), from + d, W - d);
+      raise(row(y) + d, from, W - d);
     }
-  std::vector<float> all = rows;
-  for (int64_t d = 1; d <= std::min(r, H - 1); ++d) {
-    raise(all.data(), rows.data() + d * W, (H - d) * W);
-    raise(all.data() + d * W, rows.data(), (H - d) * W);
+  };
+  for (int64_t y = 0; y < std::min(r, H); ++y) along(y);
+  for (int64_t y = 0; y < H; ++y) {
+    if (y + r < H) along(y + r);
+    std::copy_n(row(y), W, largest.data());
+    for (int64_t s = std::max<int64_t>(0, y - r); s <= std::min(H - 1, y + r); ++s)
+      if (s != y) raise(largest.data(), row(s), W);
+    body(y, largest.data());
   }
-  return all;
 }
 
 }  // namespace
 
 std::vector<LocalMaximum> top_local_maxima(const float* map, Size size, int kernel, int count,
                                            float threshold) {
-  const int64_t area = size.width * size.height;
-  const std::vector<float> largest = window_maxima(map, size, kernel / 2);
-  const int64_t wanted = std::min<int64_t>(count, area);
-  const auto at = [&](int64_t i) {
-    return Ranked{map[i] >= largest[size_t(i)] ? map[i] : 0, int32_t(i)};
-  };
+  const int64_t area = size.width * size.height, wanted = std::min<int64_t>(count, area);
   // Also those below the threshold, which is applied last: the order of equal ones depends on all.
-  std::vector<Ranked> all;
-  for (int64_t i = 0; i < wanted; ++i) all.push_back(at(i));
   // Few of many are ranked by a heap that begins with the first ones, and which nothing enters that
   // is not above the least of these.
   const bool heap = by_heap(wanted, area);
+  std::vector<Ranked> all;
   float least = 0;
-  for (const Ranked& r : all) least = std::min(least, r.value);
-  for (int64_t i = wanted; i < area; ++i)
-    if (const Ranked r = at(i); !heap || !(r.value <= least)) all.push_back(r);
+  for_window_maxima(map, size, kernel / 2, [&](int64_t y, const float* largest) {
+    const float* row = map + y * size.width;
+    for (int64_t x = 0; x < size.width; ++x) {
+      const int64_t i = y * size.width + x;
+      // Sixteen that are all zero or below, or no maxima.
+      if (heap && least == 0 && i >= wanted && x + 16 <= size.width && x % 16 == 0) {
+        int peaks = 0;
+        for (int j = 0; j < 16; ++j) peaks |= (row[x + j] >= largest[x + j]) & (row[x + j] > 0);
+        if (peaks == 0) {
+          x += 15;
+          continue;
+        }
+      }
+      const Ranked r{map[i] >= largest[x] ? map[i] : 0, int32_t(i)};
+      if (i < wanted) least = std::min(least, r.value);
+      if (i < wanted || !heap || !(r.value <= least)) all.push_back(r);
+    }
+  });
   if (wanted > 0) rank(all, wanted, heap);
   std::vector<LocalMaximum> found;
   for (int64_t i = 0; i < wanted && all[size_t(i)].value > threshold; ++i)

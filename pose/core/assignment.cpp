@@ -70,6 +70,7 @@ class Covering {
       : n_(n),
         rows_(rows),
         cost_(size_t(n * n)),
+        of_column_(size_t(n)),
         star_in_row_(size_t(n), -1),
         star_in_column_(size_t(n), -1),
         prime_in_row_(size_t(n), -1),
@@ -158,20 +159,27 @@ class Covering {
   }
 
   double smallest_uncovered() {
+    // Covered columns are infinitely dear: no branch, and costs are finite.
+    for (int64_t j = 0; j < n_; ++j)
+      of_column_[size_t(j)] =
+          column_covered_[size_t(j)] ? std::numeric_limits<double>::infinity() : 0;
     double least = std::numeric_limits<double>::infinity();
-    for (int64_t i = 0; i < n_; ++i)
-      for (int64_t j = 0; j < n_ && !row_covered_[size_t(i)]; ++j)
-        if (!column_covered_[size_t(j)]) least = std::min(least, at(i, j));
+    for (int64_t i = 0; i < n_; ++i) {
+      if (row_covered_[size_t(i)]) continue;
+      const double* row = cost_.data() + i * n_;
+      for (int64_t j = 0; j < n_; ++j) least = std::min(least, row[j] + of_column_[size_t(j)]);
+    }
     return least;
   }
 
+  // Adds to covered rows, then takes from uncovered columns: where both are, the rounding counts.
   void shift_costs(double by) {
-    for (int64_t i = 0; i < n_; ++i)
-      for (int64_t j = 0; j < n_; ++j) {
-        double& c = at(i, j);
-        if (row_covered_[size_t(i)]) c += by;
-        if (!column_covered_[size_t(j)]) c -= by;
-      }
+    for (int64_t j = 0; j < n_; ++j) of_column_[size_t(j)] = column_covered_[size_t(j)] ? 0 : by;
+    for (int64_t i = 0; i < n_; ++i) {
+      const double of_row = row_covered_[size_t(i)] ? by : 0;
+      double* row = cost_.data() + i * n_;
+      for (int64_t j = 0; j < n_; ++j) row[j] = (row[j] + of_row) - of_column_[size_t(j)];
+    }
   }
 
   // Stars the primes and drops the stars along the alternating path from this prime.
@@ -188,7 +196,7 @@ class Covering {
   }
 
   int64_t n_, rows_;
-  std::vector<double> cost_;
+  std::vector<double> cost_, of_column_;
   std::vector<int64_t> star_in_row_, star_in_column_, prime_in_row_;
   std::vector<char> row_covered_, column_covered_;
 };

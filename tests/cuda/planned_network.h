@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "graph/tracer.h"
 #include "pose/estimators/estimator.h"
 #include "tests/support/networks.h"
 #include "tests/support/tensors.h"

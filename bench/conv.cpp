@@ -30,13 +30,28 @@ Tensor varied(Shape shape, double largest) {
   return t;
 }
 
-void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
+kernels::Conv shape_of(const Case& c, int64_t batch) {
   kernels::Conv s;
   s.N = batch, s.H = c.height, s.W = c.width, s.C = c.in;
   s.K = c.out, s.R = s.S = c.kernel, s.groups = c.groups;
   s.stride_h = s.stride_w = c.stride, s.pad_h = s.pad_w = c.kernel / 2;
   s.P = (s.H + 2 * s.pad_h - s.R) / c.stride + 1;
   s.Q = (s.W + 2 * s.pad_w - s.S) / c.stride + 1;
+  return s;
+}
+
+double operations_of(const kernels::Conv& s) {
+  return 2.0 * double(s.N * s.P * s.Q * s.K * s.R * s.S * (s.C / s.groups));
+}
+
+// Numbers of f32 that are read or written at least once.
+double bytes_of(const kernels::Conv& s) {
+  return 4.0 *
+         double(s.N * (s.P * s.Q * s.K + s.H * s.W * s.C) + s.K * s.R * s.S * (s.C / s.groups));
+}
+
+void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
+  const kernels::Conv s = shape_of(c, batch);
   auto o = std::make_shared<Operands>();
   const auto prepare = [=] {
     if (o->x.defined()) return;
@@ -45,10 +60,7 @@ void add(std::vector<Benchmark>& list, const Case& c, int64_t batch) {
           Tensor::full({s.N, s.P, s.Q, s.K}, 1),
           {}};
   };
-  const double outputs = double(s.N * s.P * s.Q * s.K), inputs = double(s.N * s.H * s.W * s.C);
-  const double weights = double(s.K * s.R * s.S * s.C / s.groups);
-  const double flops = 2.0 * outputs * weights / double(s.K);
-  const double bytes = 4.0 * (outputs + inputs + weights);
+  const double flops = operations_of(s), bytes = bytes_of(s);
   const std::string name = str("/", c.name, "_batch", batch);
   list.push_back({"conv" + name, flops, bytes, [=] {
                     prepare();
@@ -92,31 +104,23 @@ void add_planned(std::vector<Benchmark>& list, int64_t rows, int64_t in, int64_t
 
 // A planned convolution whose packed weight comes from memory, as each does once a picture in a
 // network: runs take turns among as many of them as 240 MB hold.
-void add_cold(std::vector<Benchmark>& list, int64_t height, int64_t width, int64_t in, int64_t out,
-              int64_t kernel, int64_t stride) {
-  kernels::Conv s;
-  s.N = 1, s.H = height, s.W = width, s.C = in, s.K = out, s.R = s.S = kernel;
-  s.stride_h = s.stride_w = stride, s.pad_h = s.pad_w = kernel / 2;
-  s.P = (s.H + 2 * s.pad_h - kernel) / stride + 1, s.Q = (s.W + 2 * s.pad_w - kernel) / stride + 1;
+void add_cold(std::vector<Benchmark>& list, const Case& c) {
+  const kernels::Conv s = shape_of(c, 1);
   struct Shared {
     Tensor x, y;
     std::vector<Tensor> weights;
     size_t turn = 0;
   };
   auto o = std::make_shared<Shared>();
-  const double flops = 2.0 * double(s.P * s.Q * in * out * kernel * kernel);
-  const double bytes =
-      4.0 * double(height * width * in + s.P * s.Q * out + kernel * kernel * in * out);
   list.push_back(
-      {str("cold/", kernel, "x", kernel, "s", stride, "_", height, "x", width, "_", in, "_", out),
-       flops, bytes, [=] {
+      {str("cold/", c.name), operations_of(s), bytes_of(s), [=] {
          if (o->weights.empty()) {
            kernels::PackedForm form;
            kernels::conv_packed_form(default_exec(), s, {}, form);
            const Tensor one = varied({form.numbers}, 0.1);
            for (int64_t total = 0; total < (int64_t{60} << 20); total += form.numbers)
              o->weights.push_back(one.clone());
-           o->x = varied({1, height, width, in}, 1), o->y = Tensor::empty({1, s.P, s.Q, out});
+           o->x = varied({1, s.H, s.W, s.C}, 1), o->y = Tensor::empty({1, s.P, s.Q, s.K});
          }
          kernels::Epilogue e;
          e.packed = true;
@@ -145,17 +149,17 @@ std::vector<Benchmark> conv_benchmarks() {
       {"depthwise_5x5_192", 16, 12, 192, 192, 5, 1, 192},
       {"depthwise_3x3s2_96", 64, 48, 96, 96, 3, 2, 96},
   };
+  static constexpr Case cold[] = {
+      // ResNet-50's at 256 x 192
+      {"3x3_64", 64, 48, 64, 64, 3, 1, 1},        {"3x3_128", 32, 24, 128, 128, 3, 1, 1},
+      {"3x3_256", 16, 12, 256, 256, 3, 1, 1},     {"3x3_512", 8, 6, 512, 512, 3, 1, 1},
+      {"3x3s2_512", 16, 12, 512, 512, 3, 2, 1},   {"1x1_1024_256", 16, 12, 1024, 256, 1, 1, 1},
+      {"1x1_2048_512", 8, 6, 2048, 512, 1, 1, 1}, {"1x1_512_2048", 8, 6, 512, 2048, 1, 1, 1},
+  };
   std::vector<Benchmark> list;
   for (const Case& c : cases)
     for (int64_t batch : {1, 8}) add(list, c, batch);
-  add_cold(list, 64, 48, 64, 64, 3, 1);  // ResNet-50's at 256 x 192
-  add_cold(list, 32, 24, 128, 128, 3, 1);
-  add_cold(list, 16, 12, 256, 256, 3, 1);
-  add_cold(list, 8, 6, 512, 512, 3, 1);
-  add_cold(list, 16, 12, 512, 512, 3, 2);
-  add_cold(list, 16, 12, 1024, 256, 1, 1);
-  add_cold(list, 8, 6, 2048, 512, 1, 1);
-  add_cold(list, 8, 6, 512, 2048, 1, 1);
+  for (const Case& c : cold) add_cold(list, c);
   for (int64_t rows : {192, 1536}) {  // ViT-B's layers at 256 x 192, batch 1 and 8
     add_planned(list, rows, 768, 768);
     add_planned(list, rows, 768, 2304);

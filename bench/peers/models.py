@@ -145,13 +145,14 @@ class InvertedResidual(nn.Module):
     def __init__(self, cin, cout, stride, expand):
         super().__init__()
         middle = cin * expand
-        self.expand_conv = ConvModule(cin, middle, 1, act=nn.ReLU6) if expand > 1 else nn.Identity()
-        self.depthwise_conv = ConvModule(middle, middle, 3, stride, middle, act=nn.ReLU6)
-        self.linear_conv = ConvModule(middle, cout, 1, act=None)
+        widen = [ConvModule(cin, middle, 1, act=nn.ReLU6)] if expand > 1 else []
+        self.conv = nn.Sequential(*widen,
+                                  ConvModule(middle, middle, 3, stride, middle, act=nn.ReLU6),
+                                  ConvModule(middle, cout, 1, act=None))
         self.shortcut = stride == 1 and cin == cout
 
     def forward(self, x):
-        y = self.linear_conv(self.depthwise_conv(self.expand_conv(x)))
+        y = self.conv(x)
         return x + y if self.shortcut else y
 
 

@@ -29,6 +29,11 @@ int64_t reduction(const Product& p) {
 // k that are multiplied at a time: equal parts.
 int64_t depth_of(const Product& p) { return even_part(reduction(p), kMaxPieces, 1); }
 
+// Where the panel of filter n lies in the block of k that begins at k and has `block`.
+int64_t panel_at(const Columns& columns, int64_t k, int64_t block, int64_t n) {
+  return k * columns.padded() + (n - columns.begin) * block;
+}
+
 // Weights of one group as panels: block by block of depth_of() k, panel by panel.
 void pack_weights(const Product& p, int64_t group, Columns columns, float* packed) {
   const int64_t K = reduction(p), depth = depth_of(p);
@@ -38,8 +43,7 @@ void pack_weights(const Product& p, int64_t group, Columns columns, float* packe
     const int64_t length = rest(p.channels, c, block + block_size - k);
     for (int64_t n = columns.begin; n < columns.end; n += kTileColumns) {
       const int64_t width = panel_width(n, columns.end);
-      float* to = packed + block * columns.padded() + (n - columns.begin) * block_size +
-                  (k - block) * width;
+      float* to = packed + panel_at(columns, block, block_size, n) + (k - block) * width;
       pack_tap(p, to, group, tap, c, length, n, rest(columns.end, n, kTileColumns), width);
     }
     k += length;
@@ -74,11 +78,6 @@ struct Panels {
   const float* data;
   Columns columns, used;
 };
-
-// Where the panel of filter n lies in the block of k that begins at k and has `block`.
-int64_t panel_at(const Columns& columns, int64_t k, int64_t block, int64_t n) {
-  return k * columns.padded() + (n - columns.begin) * block;
-}
 
 // Rows [first, first + count) of positions, loaded as `chunk`, times one group's weights.
 void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t count,
@@ -119,7 +118,7 @@ void multiply_chunk(const Product& p, const Chunk& chunk, int64_t first, int64_t
         // last one the next columns.
         int64_t next = here;
         if (m == 0) {
-          next = here + kTileColumns * block;
+          next = here + panel_width(n, panels.columns.end) * block;
         } else if (m == kTileRows && k + block < K) {
           next = panel_at(panels.columns, k + block, rest(K, k + block, depth), n);
         } else if (m == kTileRows && columns.end < panels.used.end) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "pose/core/pieces.h"
+
 namespace limber {
 
 RootType read_root_type(const Config& config) {
@@ -124,15 +126,11 @@ void rank(std::vector<Ranked>& all, int64_t count, bool heap) {
 
 // Each of `to` becomes the larger of both, which do not overlap.
 void raise(float* to, const float* from, int64_t count) {
-  constexpr int kLanes = 16;  // of an array of their own, so that the loop can be vectorised
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    float lanes[kLanes];
-    std::copy_n(to + i, kLanes, lanes);
-    for (int j = 0; j < kLanes; ++j) lanes[j] = from[i + j] > lanes[j] ? from[i + j] : lanes[j];
-    std::copy_n(lanes, kLanes, to + i);
-  }
-  for (; i < count; ++i) to[i] = from[i] > to[i] ? from[i] : to[i];
+  for_pieces(count, [&](int64_t i, auto n) {
+    float larger[kPiece];
+    for (int64_t j = 0; j < n; ++j) larger[j] = from[i + j] > to[i + j] ? from[i + j] : to[i + j];
+    std::copy_n(larger, int64_t(n), to + i);
+  });
 }
 
 // body(y, largest): of each pixel of row y the largest value of the map within r pixels, along rows
@@ -173,22 +171,18 @@ std::vector<LocalMaximum> top_local_maxima(const float* map, Size size, int kern
   std::vector<Ranked> all;
   float least = 0;
   for_window_maxima(map, size, kernel / 2, [&](int64_t y, const float* largest) {
-    const float* row = map + y * size.width;
-    for (int64_t x = 0; x < size.width; ++x) {
-      const int64_t i = y * size.width + x;
-      // Sixteen that are all zero or below, or no maxima.
-      if (heap && least == 0 && i >= wanted && x + 16 <= size.width && x % 16 == 0) {
-        int peaks = 0;
-        for (int j = 0; j < 16; ++j) peaks |= (row[x + j] >= largest[x + j]) & (row[x + j] > 0);
-        if (peaks == 0) {
-          x += 15;
-          continue;
-        }
+    for_pieces(size.width, [&](int64_t x, auto n) {
+      const int64_t first = y * size.width + x;
+      const float* here = map + first;
+      int peaks = 0;
+      for (int64_t j = 0; j < n; ++j) peaks |= (here[j] >= largest[x + j]) & (here[j] > 0);
+      if (peaks == 0 && heap && least == 0 && first >= wanted) return;  // nothing enters
+      for (int64_t j = 0; j < n; ++j) {
+        const Ranked r{here[j] >= largest[x + j] ? here[j] : 0, int32_t(first + j)};
+        if (first + j < wanted) least = std::min(least, r.value);
+        if (first + j < wanted || !heap || !(r.value <= least)) all.push_back(r);
       }
-      const Ranked r{map[i] >= largest[x] ? map[i] : 0, int32_t(i)};
-      if (i < wanted) least = std::min(least, r.value);
-      if (i < wanted || !heap || !(r.value <= least)) all.push_back(r);
-    }
+    });
   });
   if (wanted > 0) rank(all, wanted, heap);
   std::vector<LocalMaximum> found;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "pose/core/pieces.h"
 #include "pose/heads/heatmap_layers.h"
 #include "tensor/op.h"
 #include "tensor/ops.h"
@@ -41,16 +42,6 @@ std::unique_ptr<Loss> named_loss(const Config& head, const Scope& s, const char*
 
 namespace {
 
-// Calls body(begin, count) for pieces of [0, n): a count that is a constant lets the compiler take
-// vectors, which CID's 1700 maps of a hundred people are worth.
-template <class Body>
-void for_pieces(int64_t n, const Body& body) {
-  using Sixteen = std::integral_constant<int64_t, 16>;
-  int64_t i = 0;
-  for (; i + Sixteen::value <= n; i += Sixteen::value) body(i, Sixteen());
-  if (i < n) body(i, n - i);
-}
-
 // y = (x + mean of the window of 2 reach + 1 pixels around x) / 2 of one map. `sums` has width +
 // 2 reach numbers: a column's sum in the window, with zeros on both sides.
 template <class T>
@@ -60,13 +51,13 @@ void smooth(T* y, const T* x, int64_t height, int64_t width, int64_t reach, T* s
   for (int64_t v = 0; v < height; ++v) {
     const int64_t first = std::max<int64_t>(0, v - reach), last = std::min(height - 1, v + reach);
     for_pieces(width, [&](int64_t u, auto count) {
-      T total[16] = {};
+      T total[kPiece] = {};
       for (int64_t row = first; row <= last; ++row)
         for (int64_t i = 0; i < count; ++i) total[i] += x[row * width + u + i];
       std::copy_n(total, int64_t(count), sums + reach + u);
     });
     for_pieces(width, [&](int64_t u, auto count) {
-      T total[16];
+      T total[kPiece];
       std::copy_n(sums + u, int64_t(count), total);
       for (int64_t c = 1; c <= 2 * reach; ++c)
         for (int64_t i = 0; i < count; ++i) total[i] += sums[u + c + i];

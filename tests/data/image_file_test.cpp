@@ -9,13 +9,9 @@
 #include "data/transforms/transform.h"
 #include "data/warp.h"
 #include "tensor/random.h"
+#include "tests/data/jpeg_writer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tensors.h"
-
-// clang-format off: jpeglib.h needs <cstdio> before it
-#include <jpeglib.h>
-#include <cstdio>
-// clang-format on
 
 namespace limber {
 namespace {
@@ -51,41 +47,21 @@ Tensor noisy(int64_t H, int64_t W, uint64_t seed) {
 }
 
 std::vector<uint8_t> jpeg_of(const Tensor& bgr, const Form& form) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &bytes, &size);
-  info.image_width = JDIMENSION(bgr.size(1));
-  info.image_height = JDIMENSION(bgr.size(0));
-  info.input_components = 3;
-  info.in_color_space = JCS_EXT_BGR;
-  jpeg_set_defaults(&info);
-  if (form.grey) jpeg_set_colorspace(&info, JCS_GRAYSCALE);
-  jpeg_set_quality(&info, 85, TRUE);
-  info.comp_info[0].h_samp_factor = form.h;
-  info.comp_info[0].v_samp_factor = form.v;
-  info.restart_in_rows = form.restart_rows;
-  info.arith_code = form.arithmetic ? TRUE : FALSE;
-  if (form.progressive) jpeg_simple_progression(&info);
   const jpeg_scan_info scans[3]{
       {1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
-  if (form.separate_scans) {
-    info.scan_info = scans;
-    info.num_scans = 3;
-  }
-  jpeg_start_compress(&info, TRUE);
-  while (info.next_scanline < info.image_height) {
-    JSAMPROW row = bgr.data<uint8_t>() + int64_t(info.next_scanline) * bgr.size(1) * 3;
-    jpeg_write_scanlines(&info, &row, 1);
-  }
-  jpeg_finish_compress(&info);
-  std::vector<uint8_t> out(bytes, bytes + size);
-  jpeg_destroy_compress(&info);
-  std::free(bytes);
-  return out;
+  return test::written_jpeg(bgr, JCS_EXT_BGR, [&](jpeg_compress_struct& info) {
+    if (form.grey) jpeg_set_colorspace(&info, JCS_GRAYSCALE);
+    jpeg_set_quality(&info, 85, TRUE);
+    info.comp_info[0].h_samp_factor = form.h;
+    info.comp_info[0].v_samp_factor = form.v;
+    info.restart_in_rows = form.restart_rows;
+    info.arith_code = form.arithmetic ? TRUE : FALSE;
+    if (form.progressive) jpeg_simple_progression(&info);
+    if (form.separate_scans) {
+      info.scan_info = scans;
+      info.num_scans = 3;
+    }
+  });
 }
 
 std::string_view text(const std::vector<uint8_t>& bytes) {

@@ -7,12 +7,9 @@
 
 #include "data/color.h"
 #include "data/warp.h"
+#include "tests/data/jpeg_writer.h"
 
-// clang-format off: jpeglib.h needs <cstdio> before it
-#include <jpeglib.h>
 #include <png.h>
-#include <cstdio>
-// clang-format on
 
 namespace limber {
 namespace {
@@ -114,31 +111,12 @@ TEST(Image, AbsurdSizesAreRefusedBeforeMemoryIsTaken) {
 
 // Four channels of one value each, with Adobe's mark and its inverted inks.
 std::vector<uint8_t> cmyk_jpeg(std::array<uint8_t, 4> inks, bool ycck) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &bytes, &size);
-  info.image_width = info.image_height = 16;
-  info.input_components = 4;
-  info.in_color_space = JCS_CMYK;
-  jpeg_set_defaults(&info);
-  jpeg_set_colorspace(&info, ycck ? JCS_YCCK : JCS_CMYK);
-  jpeg_set_quality(&info, 100, TRUE);
-  jpeg_start_compress(&info, TRUE);
-  std::vector<uint8_t> row;
-  for (int x = 0; x < 16; ++x) row.insert(row.end(), inks.begin(), inks.end());
-  while (info.next_scanline < 16) {
-    JSAMPROW at = row.data();
-    jpeg_write_scanlines(&info, &at, 1);
-  }
-  jpeg_finish_compress(&info);
-  std::vector<uint8_t> out(bytes, bytes + size);
-  jpeg_destroy_compress(&info);
-  free(bytes);
-  return out;
+  const Tensor pixels = Tensor::empty({16, 16, 4}, DType::u8);
+  for (int64_t i = 0; i < pixels.numel(); ++i) pixels.data<uint8_t>()[i] = inks[size_t(i % 4)];
+  return test::written_jpeg(pixels, JCS_CMYK, [&](jpeg_compress_struct& info) {
+    jpeg_set_colorspace(&info, ycck ? JCS_YCCK : JCS_CMYK);
+    jpeg_set_quality(&info, 100, TRUE);
+  });
 }
 
 TEST(Image, InksBecomeColours) {

@@ -3,10 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "pose/codecs/blur.h"
 #include "pose/codecs/heatmap_ops.h"
+#include "pose/codecs/instance_ops.h"
+#include "pose/codecs/peaks.h"
+#include "tensor/random.h"
 
 namespace limber {
 namespace {
@@ -241,6 +245,30 @@ TEST(Codecs, SprLeavesOutThoseWhoAreTooSmall) {
   for (float v : encoded.at("heatmaps")[0].span<float>()) ASSERT_EQ(v, 0);
   const Tensor outputs[] = {encoded.at("heatmaps")[0], encoded.at("displacements")[0]};
   EXPECT_EQ(codec->decode(outputs).keypoints.shape(), Shape({0, 5, 2}));
+}
+
+// Maps of mostly zeros or of none, wider and narrower than what is looked at at once.
+TEST(TopLocalMaxima, AreTheLargestThatSuppressionKeeps) {
+  Random random(3);
+  for (const Size size : {Size{7, 5}, Size{37, 29}, Size{64, 48}})
+    for (const double share : {0.05, 1.0}) {
+      const Tensor map = Tensor::zeros({1, size.height, size.width});
+      for (float& v : map.span<float>())
+        if (random.chance(share)) v = float(random.uniform(-0.2, 1));
+      const Tensor kept = keep_local_maxima(map, 5);
+      std::vector<float> expected;
+      for (float v : kept.span<float>())
+        if (v > 0.1f) expected.push_back(v);
+      std::ranges::sort(expected, std::greater<>());
+      expected.resize(std::min<size_t>(expected.size(), 20));
+      ASSERT_FALSE(expected.empty());
+      std::vector<float> found;
+      for (const LocalMaximum& m : top_local_maxima(map.data<float>(), size, 5, 20, 0.1f)) {
+        EXPECT_EQ(m.value, map.data<float>()[m.y * size.width + m.x]);
+        found.push_back(m.value);
+      }
+      EXPECT_EQ(found, expected) << size.width << " wide, " << share;
+    }
 }
 
 TEST(Codecs, AssociativeEmbeddingGroupsByTag) {
